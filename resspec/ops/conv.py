@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from resspec.ops.base import Op, OpError, Reach, Weight, known, per_axis, spatial_rank, with_bias
+from pydantic import Field
+
+from resspec.ops.base import Op, OpError, Reach, Weight, floating, known, per_axis, spatial_rank, with_bias
 from resspec.ops.slots import (
+    CausalPadding,
     Constraint,
+    Count,
     FieldActivation,
     Initializer,
     Padding,
@@ -14,7 +18,7 @@ from resspec.ops.slots import (
     Positive,
     Regularizer,
 )
-from resspec.ops.windows import Pads, explicit_pads, slide
+from resspec.ops.windows import Pads, explicit_pads, moved, side_pairs, slide
 from resspec.tensor import Size, TensorSpec, product
 
 
@@ -24,7 +28,9 @@ class Convolution(Op):
     family = "conv"
     kernel_size: PerAxis
     strides: PerAxis = 1
-    padding: Padding = "valid"
+    padding: CausalPadding = Field(
+        default="valid", description="`same`, `valid`, `causal` (one spatial axis only), or zeros to add at every side"
+    )
     dilation_rate: PerAxis = 1
     activation: FieldActivation = None
     use_bias: bool = True
@@ -38,8 +44,9 @@ class Convolution(Op):
         """Explicit padding as pairs an axis, or the word `same` or `valid`."""
         return explicit_pads(self.padding, rank)
 
-    def slide(self, x: TensorSpec) -> tuple[Size, ...]:
-        """The spatial sizes that the window leaves."""
+    def window(self, x: TensorSpec) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+        """Kernel size, strides and dilation along every axis."""
+        floating(self, x)
         rank = spatial_rank(self, x, self.spatial_ranks)
         strides = per_axis(self.strides, rank, "strides")
         dilation = per_axis(self.dilation_rate, rank, "dilation_rate")
@@ -47,24 +54,24 @@ class Convolution(Op):
             raise OpError(
                 "`strides` and `dilation_rate` cannot both exceed 1", code="bad-argument", argument="dilation_rate"
             )
-        return slide(x.spatial, per_axis(self.kernel_size, rank, "kernel_size"), strides, self.pads(rank), dilation)
+        return per_axis(self.kernel_size, rank, "kernel_size"), strides, dilation
+
+    def slide(self, x: TensorSpec) -> tuple[Size, ...]:
+        """The spatial sizes that the window leaves."""
+        kernel, strides, dilation = self.window(x)
+        return slide(x.spatial, kernel, strides, self.pads(len(kernel)), dilation)
 
     def reach(self, inputs: tuple[TensorSpec, ...]) -> Reach | None:
-        rank = len(inputs[0].spatial)
-        kernel = per_axis(self.kernel_size, rank, "kernel_size")
-        dilation = per_axis(self.dilation_rate, rank, "dilation_rate")
-        strides = per_axis(self.strides, rank, "strides")
+        kernel, strides, dilation = self.window(inputs[0])
         return Reach(
             tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)), tuple((s, 1) for s in strides)
         )
 
     def canonical(self, *inputs: TensorSpec) -> dict[str, Any]:
-        rank = len(inputs[0].spatial)
+        kernel, strides, dilation = self.window(inputs[0])
         found = super().canonical(*inputs)
-        for name in ("kernel_size", "strides", "dilation_rate"):
-            value = per_axis(getattr(self, name), rank, name)
-            found[name] = list(value)
-        found["padding"] = self.pads(rank)
+        found |= {"kernel_size": list(kernel), "strides": list(strides), "dilation_rate": list(dilation)}
+        found["padding"] = self.pads(len(kernel))
         return found
 
 
@@ -75,13 +82,20 @@ class Conv(Convolution):
     primary = "filters"
     filters: Positive
     kernel_size: PerAxis = 1
-    groups: Positive = 1
+    groups: Positive = Field(default=1, description="parts of the channels that do not see each other")
     kernel_initializer: Initializer = "glorot_uniform"
     kernel_regularizer: Regularizer = None
     kernel_constraint: Constraint = None
 
     def infer(self, *inputs: TensorSpec) -> TensorSpec:
         (x,) = inputs
+        if self.padding == "causal" and len(x.spatial) > 1:
+            raise OpError(
+                f"`padding: causal` needs one spatial axis, got {x}",
+                code="bad-argument",
+                argument="padding",
+                help="write the padding as a pair `[before, after]` an axis",
+            )
         spatial = self.slide(x)
         channels = known(x.channels, "the number of channels")
         if channels % self.groups or self.filters % self.groups:
@@ -102,3 +116,159 @@ class Conv(Convolution):
         return product(self.weights(*inputs)[0].size, *outputs[0].spatial)
 
 
+class ConvTranspose(Convolution):
+    """Transposed convolution `(..., c) -> (...', filters)`, which enlarges by its strides.
+
+    With a span k = dilation_rate*(kernel_size-1)+1: `valid` gives (n-1)*strides + max(k, strides), `same`
+    gives n*strides, numbers p give (n-1)*strides + k - 2p + output_padding, as in PyTorch.
+    """
+
+    kind = "conv_transpose"
+    primary = "filters"
+    filters: Positive
+    kernel_size: PerAxis = 1
+    padding: Padding = Field(default="valid", description="`same`, `valid`, or rows to take off at every side")
+    output_padding: Count | tuple[Count, ...] | None = Field(
+        default=None, description="rows added after the last one, fewer than the strides"
+    )
+    kernel_initializer: Initializer = "glorot_uniform"
+    kernel_regularizer: Regularizer = None
+    kernel_constraint: Constraint = None
+
+    def pads(self, rank: int) -> Pads | str:
+        """Numbers as pairs; nothing is not `valid` here, which fills up to the strides."""
+        return self.padding if isinstance(self.padding, str) else side_pairs(self.padding, rank)
+
+    def extra(self, rank: int) -> tuple[int, ...] | None:
+        """`output_padding` along every axis; None leaves it to the padding, where numbers mean 0."""
+        if self.output_padding is None:
+            return None if isinstance(self.padding, str) else (0,) * rank
+        return per_axis(self.output_padding, rank, "output_padding")
+
+    def infer(self, *inputs: TensorSpec) -> TensorSpec:
+        (x,) = inputs
+        known(x.channels, "the number of channels")
+        kernel, strides, dilation = self.window(x)
+        rank = len(kernel)
+        pads, extra = self.pads(rank), self.extra(rank)
+        if extra is not None and any(more >= s for more, s in zip(extra, strides, strict=True)):
+            raise OpError(
+                f"`output_padding` must be less than `strides`, got {list(extra)} and {list(strides)}",
+                code="bad-argument",
+                argument="output_padding",
+            )
+        spatial = []
+        for axis, size in enumerate(x.spatial):
+            span, stride = dilation[axis] * (kernel[axis] - 1) + 1, strides[axis]
+            if pads == "same":
+                shift = 0 if extra is None else span % 2 + extra[axis] - stride
+            elif pads == "valid":
+                shift = (max(span, stride) if extra is None else span + extra[axis]) - stride
+            else:
+                assert extra is not None
+                shift = span + extra[axis] - stride - sum(pads[axis])  # type: ignore[arg-type]
+            out = moved(size, stride, shift)
+            if isinstance(out, int) and out < 1:
+                raise OpError(
+                    f"nothing is left of a size of {size}", code="empty-tensor", operand=0, help="use less `padding`"
+                )
+            spatial.append(out)
+        return x.with_shape(*spatial, self.filters)
+
+    def weights(self, *inputs: TensorSpec) -> tuple[Weight, ...]:
+        (x,) = inputs
+        kernel = per_axis(self.kernel_size, len(x.spatial), "kernel_size")
+        shape = (*kernel, self.filters, known(x.channels, "the number of channels"))
+        return with_bias(self.use_bias, Weight("kernel", shape), self.filters)
+
+    def macs(self, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> Size:
+        return product(self.weights(*inputs)[0].size, *inputs[0].spatial)
+
+    def reach(self, inputs: tuple[TensorSpec, ...]) -> Reach | None:
+        kernel, strides, dilation = self.window(inputs[0])
+        spans = tuple(-(-(d * (k - 1) + 1) // s) for k, s, d in zip(kernel, strides, dilation, strict=True))
+        return Reach(spans, tuple((1, s) for s in strides))
+
+    def canonical(self, *inputs: TensorSpec) -> dict[str, Any]:
+        found = super().canonical(*inputs)
+        rank = len(inputs[0].spatial)
+        found["output_padding"] = self.extra(rank)
+        return found
+
+
+class Depthwise(Convolution):
+    """What depthwise and separable convolutions share: every channel has its own filters."""
+
+    spatial_ranks = (1, 2)
+    kernel_size: PerAxis = 1
+    padding: Padding = Field(default="valid", description="`same`, `valid`, or zeros to add at every side")
+    depth_multiplier: Positive = Field(default=1, description="filters for every channel")
+    depthwise_initializer: Initializer = "glorot_uniform"
+    depthwise_regularizer: Regularizer = None
+    depthwise_constraint: Constraint = None
+
+    def window(self, x: TensorSpec) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+        kernel, strides, dilation = super().window(x)
+        if len(set(strides)) > 1:
+            raise OpError(
+                f"`{self.kind}` needs equal strides along its axes, got {list(strides)}",
+                code="bad-argument",
+                argument="strides",
+                help="TensorFlow has no such kernel; use `conv` with `groups`",
+            )
+        return kernel, strides, dilation
+
+    def depthwise_kernel(self, x: TensorSpec) -> tuple[int, ...]:
+        kernel = per_axis(self.kernel_size, len(x.spatial), "kernel_size")
+        return (*kernel, known(x.channels, "the number of channels"), self.depth_multiplier)
+
+
+class DepthwiseConv(Depthwise):
+    """Convolution of every channel by itself: `(..., c) -> (...', c*depth_multiplier)`; 1D or 2D."""
+
+    kind = "depthwise_conv"
+    primary = "kernel_size"
+
+    def infer(self, *inputs: TensorSpec) -> TensorSpec:
+        (x,) = inputs
+        channels = known(x.channels, "the number of channels")
+        return x.with_shape(*self.slide(x), channels * self.depth_multiplier)
+
+    def weights(self, *inputs: TensorSpec) -> tuple[Weight, ...]:
+        shape = self.depthwise_kernel(inputs[0])
+        return with_bias(self.use_bias, Weight("kernel", shape), shape[-2] * shape[-1])
+
+    def macs(self, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> Size:
+        return product(self.weights(*inputs)[0].size, *outputs[0].spatial)
+
+
+class SeparableConv(Depthwise):
+    """Depthwise convolution, then one of size 1 over the channels: `(..., c) -> (...', filters)`; 1D or 2D."""
+
+    kind = "separable_conv"
+    primary = "filters"
+    filters: Positive
+    pointwise_initializer: Initializer = "glorot_uniform"
+    pointwise_regularizer: Regularizer = None
+    pointwise_constraint: Constraint = None
+
+    def infer(self, *inputs: TensorSpec) -> TensorSpec:
+        (x,) = inputs
+        known(x.channels, "the number of channels")
+        return x.with_shape(*self.slide(x), self.filters)
+
+    def weights(self, *inputs: TensorSpec) -> tuple[Weight, ...]:
+        (x,) = inputs
+        depthwise = self.depthwise_kernel(x)
+        pointwise = (1,) * len(x.spatial) + (depthwise[-2] * depthwise[-1], self.filters)
+        return (
+            Weight("depthwise_kernel", depthwise),
+            *with_bias(self.use_bias, Weight("pointwise_kernel", pointwise), self.filters),
+        )
+
+    def macs(self, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> Size:
+        depthwise, pointwise = self.weights(*inputs)[:2]
+        return product(depthwise.size + pointwise.size, *outputs[0].spatial)
+
+
+CONV_OPS: tuple[type[Op], ...] = (Conv, ConvTranspose, DepthwiseConv, SeparableConv)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 BIG = 2**31 - 1
 
@@ -43,13 +43,21 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True, allow_inf_nan=False)
 
 
+def _bare(value: Any) -> Any:
+    """`{name: he_normal}` without a setting is `he_normal`, so that both ways to write it are one."""
+    if isinstance(value, Config) and len(value.model_dump(exclude_none=True)) == 1:
+        return value.name  # type: ignore[attr-defined]
+    return value
+
+
 InitializerName = Annotated[
     Literal[
-        "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal",
-        "variance_scaling", "random_normal", "random_uniform", "truncated_normal", "orthogonal",
+        "uniform", "normal", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform",
+        "lecun_normal", "variance_scaling", "random_normal", "random_uniform", "truncated_normal", "orthogonal",
         "identity", "constant", "zeros", "ones",
     ],
     BeforeValidator(_snake),
+    AfterValidator(lambda name: {"uniform": "random_uniform", "normal": "random_normal"}.get(name, name)),
 ]  # fmt: skip
 
 
@@ -69,7 +77,7 @@ class InitializerConfig(Config):
     gain: Real | None = None
 
 
-Initializer = InitializerName | InitializerConfig
+Initializer = Annotated[InitializerName | InitializerConfig, AfterValidator(_bare)]
 
 RegularizerName = Annotated[Literal["l1", "l2", "l1_l2", "orthogonal_regularizer"], BeforeValidator(_snake)]
 
@@ -84,11 +92,9 @@ class RegularizerConfig(Config):
     mode: Literal["rows", "columns"] | None = None
 
 
-Regularizer = RegularizerName | RegularizerConfig | None
+Regularizer = Annotated[RegularizerName | RegularizerConfig, AfterValidator(_bare)] | None
 
-ConstraintName = Annotated[
-    Literal["max_norm", "min_max_norm", "non_neg", "unit_norm"], BeforeValidator(_snake)
-]
+ConstraintName = Annotated[Literal["max_norm", "min_max_norm", "non_neg", "unit_norm"], BeforeValidator(_snake)]
 
 
 class ConstraintConfig(Config):
@@ -101,15 +107,16 @@ class ConstraintConfig(Config):
     axis: Whole | None = None
 
 
-Constraint = ConstraintName | ConstraintConfig | None
+Constraint = Annotated[ConstraintName | ConstraintConfig, AfterValidator(_bare)] | None
 
 ActivationName = Annotated[
     Literal[
         "linear", "relu", "relu6", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "swish", "mish", "sigmoid",
         "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "tanh", "softmax", "log_softmax", "softplus",
-        "softsign", "exponential", "log_sigmoid", "glu",
+        "softsign", "exponential", "log_sigmoid",
     ],
     BeforeValidator(_snake),
+    AfterValidator(lambda name: {"swish": "silu", "hard_swish": "hard_silu"}.get(name, name)),
 ]  # fmt: skip
 FieldActivation = ActivationName | None
 """an activation inside another op (`dense: {units: 10, activation: softmax}`)"""
