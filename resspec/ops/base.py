@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from resspec.tensor import Requirement, Size, TensorSpec, product
+from resspec.tensor import Requirement, Size, SizeError, TensorSpec, product
 
 Family = Literal[
     "input", "conv", "dense", "norm", "pool", "activation", "merge", "reshape", "resample",
@@ -138,7 +138,10 @@ def total(sizes: Iterable[Size]) -> Size:
     """The sum of sizes. Unknown sizes of different kinds cannot be added; then `SizeError`."""
     result: Size = 0
     for size in sizes:
-        result = size if result == 0 else result if size == 0 else result + size  # type: ignore[operator]
+        try:
+            result = size if result == 0 else result if size == 0 else result + size  # type: ignore[operator]
+        except TypeError:
+            raise SizeError(f"the sum of `{result}` and `{size}` cannot be followed") from None
     return result
 
 
