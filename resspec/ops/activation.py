@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
-from resspec.ops.base import Op, OpError, Weight, axis_index, axis_indices, floating
+from resspec.ops.axes import axis_indices
+from resspec.ops.base import Op, OpError, Weight, floating
 from resspec.ops.slots import ActivationName, Constraint, Initializer, NonNegative, Real, Regularizer, Whole
 from resspec.tensor import SizeError, TensorSpec, divide_exactly
 
@@ -52,7 +53,8 @@ class Prelu(Elementwise):
     alpha_regularizer: Regularizer = None
     alpha_constraint: Constraint = None
     shared_axes: Whole | tuple[Whole, ...] | None = Field(
-        default=None, description="axes with one alpha, as Keras counts them: `[1, 2]` gives an image one a channel"
+        default=None,
+        description="axes with one alpha, counted from 1 (the batch is 0): `[1, 2]` gives an image one a channel",
     )
 
     def infer(self, *inputs: TensorSpec) -> TensorSpec:
@@ -62,7 +64,10 @@ class Prelu(Elementwise):
 
     def shared(self, x: TensorSpec) -> tuple[int, ...]:
         """Indices of the shared axes in the shape of one example."""
-        return () if self.shared_axes is None else axis_indices(self.shared_axes, x, "shared_axes")
+        axes = (self.shared_axes,) if isinstance(self.shared_axes, int) else self.shared_axes or ()
+        if 0 in axes:
+            raise OpError("`shared_axes` counts from 1, 0 is the batch", code="bad-argument", argument="shared_axes")
+        return axis_indices(self, len(x.shape), tuple(a - (a > 0) for a in axes), "shared_axes")
 
     def weights(self, *inputs: TensorSpec) -> tuple[Weight, ...]:
         (x,) = inputs
@@ -193,29 +198,27 @@ class Softmax(Elementwise):
 
     kind = "softmax"
     primary = "axis"
-    axis: Whole | tuple[Whole, ...] = Field(default=-1, description="axes as Keras counts them: 0 is the batch")
+    axis: Whole | tuple[Whole, ...] = Field(default=-1, description="axes counted without the batch")
+
+    def axes(self, x: TensorSpec) -> tuple[int, ...]:
+        found = axis_indices(self, len(x.shape), self.axis)
+        if not found:
+            raise OpError("`axis` names no axis", code="bad-argument", argument="axis")
+        return found
 
     def infer(self, *inputs: TensorSpec) -> TensorSpec:
-        axis_indices(self.axis, inputs[0])
+        self.axes(inputs[0])
         return super().infer(*inputs)
 
     def canonical(self, *inputs: TensorSpec) -> dict[str, Any]:
-        return {"axis": [i + 1 for i in axis_indices(self.axis, inputs[0])]}
+        return {"axis": list(self.axes(inputs[0]))}
 
 
-class LogSoftmax(Elementwise):
+class LogSoftmax(Softmax):
     """log(softmax(x)) along `axis`."""
 
     kind = "log_softmax"
-    primary = "axis"
-    axis: Whole = Field(default=-1, description="axis as Keras counts them: 0 is the batch")
-
-    def infer(self, *inputs: TensorSpec) -> TensorSpec:
-        axis_index(self.axis, inputs[0])
-        return super().infer(*inputs)
-
-    def canonical(self, *inputs: TensorSpec) -> dict[str, Any]:
-        return {"axis": axis_index(self.axis, inputs[0]) + 1}
+    axis: Whole = Field(default=-1, description="axis counted without the batch")
 
 
 class Glu(Op):

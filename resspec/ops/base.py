@@ -187,29 +187,6 @@ def per_axis(value: int | tuple[int, ...], rank: int, argument: str) -> tuple[in
     return value
 
 
-def axis_index(axis: int, x: TensorSpec, argument: str = "axis") -> int:
-    """Index into the shape of one example of an axis counted as Keras does: 0 is the batch, -1 the last."""
-    index = axis - 1 if axis > 0 else axis + len(x.shape)
-    if axis == 0 or not 0 <= index < len(x.shape):
-        raise OpError(
-            f"`{argument}` {axis} is " + ("the batch axis" if axis == 0 else f"not an axis of {x}"),
-            code="bad-argument",
-            argument=argument,
-            help=f"axes count from 1 to {len(x.shape)}, or from -1 backwards to -{len(x.shape)}",
-        )
-    return index
-
-
-def axis_indices(axes: int | tuple[int, ...], x: TensorSpec, argument: str = "axis") -> tuple[int, ...]:
-    """Indices of one or several axes in rising order, each once."""
-    indices = sorted(axis_index(axis, x, argument) for axis in ((axes,) if isinstance(axes, int) else axes))
-    if not indices or len(set(indices)) < len(indices):
-        raise OpError(
-            f"`{argument}` names {'one axis twice' if indices else 'no axis'}", code="bad-argument", argument=argument
-        )
-    return tuple(indices)
-
-
 def floating(op: Op, x: TensorSpec) -> None:
     """Refuse tokens and other whole numbers where the op needs real ones."""
     if "float" not in x.dtype:

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
-from resspec.ops.base import Op, OpError, Weight, axis_indices, floating, known
+from resspec.ops.axes import axis_indices
+from resspec.ops.base import Op, OpError, Weight, floating, known
 from resspec.ops.slots import Constraint, Initializer, NonNegative, Positive, Rate, Regularizer, Whole
 from resspec.tensor import TensorSpec
 
@@ -64,13 +65,13 @@ class LayerNorm(Normalization):
 
     kind = "layer_norm"
     primary = "axis"
-    axis: Whole | tuple[Whole, ...] = Field(default=-1, description="axes as Keras counts them: 0 is the batch")
+    axis: Whole | tuple[Whole, ...] = Field(default=-1, description="axes counted without the batch")
 
     def weights(self, *inputs: TensorSpec) -> tuple[Weight, ...]:
-        return self.affine(*_sizes(self.axis, inputs[0]))
+        return self.affine(*_sizes(self, inputs[0]))
 
     def canonical(self, *inputs: TensorSpec) -> dict[str, Any]:
-        return {**super().canonical(*inputs), "axis": [i + 1 for i in axis_indices(self.axis, inputs[0])]}
+        return {**super().canonical(*inputs), "axis": list(normalized_axes(self, inputs[0]))}
 
 
 class GroupNorm(Normalization):
@@ -116,7 +117,7 @@ class RmsNorm(Op):
     kind = "rms_norm"
     family = "norm"
     primary = "axis"
-    axis: Whole | tuple[Whole, ...] = Field(default=-1, description="axes as Keras counts them: 0 is the batch")
+    axis: Whole | tuple[Whole, ...] = Field(default=-1, description="axes counted without the batch")
     epsilon: NonNegative = Field(default=1e-6, description="added to the mean square")
 
     def infer(self, *inputs: TensorSpec) -> TensorSpec:
@@ -126,15 +127,23 @@ class RmsNorm(Op):
         return x
 
     def weights(self, *inputs: TensorSpec) -> tuple[Weight, ...]:
-        return (Weight("scale", _sizes(self.axis, inputs[0])),)
+        return (Weight("scale", _sizes(self, inputs[0])),)
 
     def canonical(self, *inputs: TensorSpec) -> dict[str, Any]:
-        return {**super().canonical(*inputs), "axis": [i + 1 for i in axis_indices(self.axis, inputs[0])]}
+        return {**super().canonical(*inputs), "axis": list(normalized_axes(self, inputs[0]))}
 
 
-def _sizes(axis: int | tuple[int, ...], x: TensorSpec) -> tuple[int, ...]:
+def normalized_axes(op: LayerNorm | RmsNorm, x: TensorSpec) -> tuple[int, ...]:
+    """Indices into the shape of one example, in rising order."""
+    found = axis_indices(op, len(x.shape), op.axis)
+    if not found:
+        raise OpError("`axis` names no axis", code="bad-argument", argument="axis")
+    return found
+
+
+def _sizes(op: LayerNorm | RmsNorm, x: TensorSpec) -> tuple[int, ...]:
     """The sizes of the normalized axes, which the weights have too."""
-    return tuple(known(x.shape[i], "the size of a normalized axis") for i in axis_indices(axis, x))
+    return tuple(known(x.shape[i], "the size of a normalized axis") for i in normalized_axes(op, x))
 
 
 NORM_OPS: tuple[type[Op], ...] = (BatchNorm, LayerNorm, GroupNorm, InstanceNorm, RmsNorm)

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
-
 from resspec.keras_backend.site import Site
-from resspec.ops.base import per_axis
+from resspec.ops.windows import Pads
 from resspec.tensor import Size
+
+PerAxis = tuple[int, ...]
 
 
 def padded(site: Site, op: Any, x: Any, *, suffix: str = "pad") -> tuple[Any, str]:
-    """The padded input of a window op with zeros, and the word that Keras's layer is to be given."""
-    rank = site.rank
-    pads = op.pads(rank)
+    """The input of a convolution, padded with zeros, and the word that Keras's layer is to be given."""
+    pads = op.pads(site.rank)
     if isinstance(pads, str):
         return x, pads
-    kernel = per_axis(op.kernel_size, rank, "kernel_size")
-    strides = per_axis(op.strides, rank, "strides")
-    dilation = per_axis(op.dilation_rate, rank, "dilation_rate")
-    if all(map(is_same, site.inputs[0].spatial, kernel, strides, dilation, pads)):
+    if reads_same(site, pads, *op.window(site.inputs[0])):
         return x, "same"
     return zero_padding(site, pads, suffix)(x), "valid"
+
+
+def reads_same(site: Site, pads: Pads, kernel: PerAxis, strides: PerAxis, dilation: PerAxis) -> bool:
+    """Whether explicit padding is `same` along every axis."""
+    return all(map(is_same, site.inputs[0].spatial, kernel, strides, dilation, pads))
 
 
 def is_same(size: Size, kernel: int, stride: int, dilation: int, pad: tuple[int, int]) -> bool:
@@ -41,7 +42,14 @@ def is_same(size: Size, kernel: int, stride: int, dilation: int, pad: tuple[int,
     return pad[0] == total // 2 and positions == -(-size // stride)
 
 
-def zero_padding(site: Site, pads: tuple[tuple[int, int], ...], suffix: str) -> Any:
+def zero_padding(site: Site, pads: Pads, suffix: str = "") -> Any:
     """A layer that adds zeros; one axis has no `data_format` in the same way as the others."""
     padding: Any = pads[0] if len(pads) == 1 else pads
     return site.nd("ZeroPadding", suffix, padding=padding, data_format=site.data_format)
+
+
+def batched(site: Site, pads: Pads) -> list[tuple[int, int]]:
+    """Padding of the spatial axes as `keras.ops.pad` wants it: a pair for every axis of a batch."""
+    none = (0, 0)
+    last = site.data_format == "channels_last"
+    return [none, *pads, none] if last else [none, none, *pads]
