@@ -1,0 +1,448 @@
+"""YAML text -> a tree in which every key and value knows its line and column.
+
+A strict part of YAML: the scalars of the 1.2 core schema, and none of the features that run code,
+multiply data or hide a mistake. Events of PyYAML's parser are taken one at a time, so that nothing
+deep or large is ever built before it is refused.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Union
+
+import yaml
+
+from resspec import limits
+from resspec.diagnostics import Diagnostic, Findings, Label, Span, SpecError
+from resspec.yamlsyntax import colon_trap, syntax_finding
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+ScalarValue = Union[None, bool, int, float, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One value without parts; `text` is what stands there after unquoting, `plain` that it bears no quotes."""
+
+    value: ScalarValue
+    span: Span
+    text: str
+    plain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One key of a mapping and its value."""
+
+    key: Scalar
+    value: Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Keys and values in the order of the file; keys are unique by type and value."""
+
+    entries: tuple[Entry, ...]
+    span: Span
+
+    def get(self, name: str) -> Entry | None:
+        """The entry whose key is the text `name`."""
+        return next((entry for entry in self.entries if entry.key.value == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """Items in the order of the file."""
+
+    items: tuple[Tree, ...]
+    span: Span
+
+
+Tree = Union[Scalar, Mapping, Sequence]
+
+
+def parse(text: str, file: str) -> Tree:
+    """The tree of the one document in `text`; `file` is the name that spans bear.
+
+    Raises SpecError with the findings `empty-file`, `yaml-syntax`, `yaml-tab`, `yaml-character`,
+    `yaml-directive`, `yaml-documents`, `yaml-tag`, `yaml-anchor`, `yaml-alias`, `yaml-merge-key`,
+    `yaml-key`, `duplicate-key`, `yaml-number`, `yaml-comma`, `yaml-colon`, `yaml-depth`, `yaml-size`.
+    """
+    composer = _Composer(text.replace("\r\n", "\n"), file)
+    tree = composer.compose()
+    if composer.findings.failed:
+        raise SpecError(composer.findings.sorted(), {file: text})
+    if tree is None or (isinstance(tree, Scalar) and tree.plain and not tree.text):
+        finding = Diagnostic("empty-file", f"`{file}` is empty", Span(file, 1, 1, 1, 1), help="begin with `resspec: 1`")
+        raise SpecError([finding], {file: text})
+    return tree
+
+
+def parse_value(text: str, what: str) -> Any:
+    """One value as data, for options such as `-p depth=50`; empty text is null. Raises SpecError as `parse`."""
+    return to_data(parse(text, what)) if text.strip() else None
+
+
+def to_data(tree: Tree) -> Any:
+    """The tree as dicts, lists and scalars, places left behind."""
+    if isinstance(tree, Scalar):
+        return tree.value
+    if isinstance(tree, Mapping):
+        return {entry.key.value: to_data(entry.value) for entry in tree.entries}
+    return [to_data(item) for item in tree.items]
+
+
+def locate(tree: Tree, loc: Iterable[Any], *, key: bool = False) -> Span:
+    """Where the value at `loc` stands, a path of keys and indices; parts that do not fit are passed over.
+
+    With `key`, the key of the last mapping entry on the way instead, if `loc` ends at one.
+    """
+    span = tree.span
+    for part in loc:
+        if isinstance(tree, Mapping):
+            name = str(part)
+            entry = next((entry for entry in tree.entries if entry.key.text == name), None)
+            if entry is not None:
+                tree = entry.value
+                span = entry.key.span if key else tree.span
+        elif isinstance(tree, Sequence) and type(part) is int and 0 <= part < len(tree.items):
+            tree = tree.items[part]
+            span = tree.span
+    return span
+
+
+# --- scalars --------------------------------------------------------------------------------------
+
+_WORDS: dict[str, ScalarValue] = {"": None, "~": None}
+_WORDS |= dict.fromkeys(("null", "Null", "NULL"), None)
+_WORDS |= dict.fromkeys(("true", "True", "TRUE"), True) | dict.fromkeys(("false", "False", "FALSE"), False)
+_NUMBER = re.compile(
+    r"([-+]?[0-9]+)|(0o[0-7]+)|(0x[0-9a-fA-F]+)|[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+)
+_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_NUMBER_CHARS = 64
+_INTEGER_DIGITS = 18
+
+
+def _plain_value(text: str) -> ScalarValue:
+    """The value of unquoted text by the core schema of YAML 1.2; ValueError says what is wrong with a number."""
+    if text[:1] not in _NUMBER_START:
+        return _WORDS.get(text, text)
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        if _NOT_FINITE.fullmatch(text):
+            raise ValueError(f"`{text}` is not a finite number")
+        return text
+    if len(text) > _NUMBER_CHARS:
+        raise ValueError(f"a number of {len(text)} characters is too long")
+    if match.lastindex is None:
+        value = float(text)
+        if not math.isfinite(value):
+            raise ValueError(f"`{text}` is too large for a float")
+        return value
+    integer = int(text, (10, 8, 16)[match.lastindex - 1])
+    if abs(integer) >= 10**_INTEGER_DIGITS:
+        raise ValueError(f"`{text}` has more than {_INTEGER_DIGITS} digits")
+    return integer
+
+
+_NUMBER_START = frozenset("+-.0123456789")
+
+# All that is not printable, line breaks other than LF, and controls of the writing direction.
+_REFUSED = re.compile(
+    "[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+    "|[\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069]"
+)
+
+
+# --- composing ------------------------------------------------------------------------------------
+
+
+class _Stop(Exception):
+    """Reading on would tell nothing new."""
+
+
+class _Composer:
+    def __init__(self, text: str, file: str) -> None:
+        self.text = text
+        self.file = file
+        self.findings = Findings()
+        self.lines: list[str] | None = None
+
+    def compose(self) -> Tree | None:
+        try:
+            self.check_characters()
+            return self.compose_events(_LOADER(self.text))
+        except _Stop:
+            return None
+
+    # places
+
+    def span(self, start: Any, end: Any) -> Span:
+        return Span(self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+    def span_at(self, index: int, length: int = 1) -> Span:
+        line = self.text.count("\n", 0, index) + 1
+        column = index - self.text.rfind("\n", 0, index)
+        return Span(self.file, line, column, line, column + length)
+
+    def block_span(self, start: Any, end: Any) -> Span:
+        """Of a `|` or `>` scalar: up to its last line that is not blank; parsers end it somewhere below."""
+        if self.lines is None:
+            self.lines = self.text.split("\n")
+        last = end.line - 1 if end.column == 0 or end.line >= len(self.lines) else end.line
+        while last > start.line and not self.lines[last].strip():
+            last -= 1
+        return Span(self.file, start.line + 1, start.column + 1, last + 1, len(self.lines[last]) + 1)
+
+    # before parsing
+
+    def stop(self, code: str, message: str, span: Span, help: str | None = None) -> _Stop:
+        self.findings.error(code, message, span, help=help)
+        return _Stop()
+
+    def check_characters(self) -> None:
+        text = self.text
+        if len(text) > limits.FILE_BYTES:
+            raise self.stop("yaml-size", f"the text has more than {limits.FILE_BYTES} characters", self.span_at(0))
+        match = _REFUSED.search(text)
+        if match and match.group() == "\t":
+            raise self.stop("yaml-tab", "a TAB stands here", self.span_at(match.start()), "use spaces")
+        if match:
+            raise self.stop("yaml-character", _naming(match.group()), self.span_at(match.start()), "remove it")
+        if match := _DIRECTIVE.match(text):
+            raise self.stop(
+                "yaml-directive", "a directive stands here", self.span_at(match.end() - 1), "remove the line"
+            )
+
+    # events
+
+    def compose_events(self, loader: Any) -> Tree | None:
+        parents: list[tuple[Any, list[Tree]]] = []
+        children: list[Tree] = []
+        count = documents = 0
+        while True:
+            event = self.next_event(loader)
+            kind = type(event)
+            node: Tree
+            if kind is yaml.ScalarEvent:
+                node = self.scalar(event)
+            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+                self.check_properties(event)
+                parents.append((event, children))
+                children = []
+                if len(parents) > limits.YAML_DEPTH:
+                    message = f"nested deeper than {limits.YAML_DEPTH} levels"
+                    raise self.stop(
+                        "yaml-depth", message, self.span(event.start_mark, event.end_mark), "make it flatter"
+                    )
+                continue
+            elif kind is yaml.MappingEndEvent:
+                start, siblings = parents.pop()
+                node = self.mapping(start, children, event)
+                children = siblings
+            elif kind is yaml.SequenceEndEvent:
+                start, siblings = parents.pop()
+                node = self.sequence(start, children, event)
+                children = siblings
+            elif kind is yaml.AliasEvent:
+                span = self.span(event.start_mark, event.end_mark)
+                self.findings.error(
+                    "yaml-alias",
+                    f"the alias `*{event.anchor}` is not allowed",
+                    span,
+                    help="write the value out, or use `let` or `blocks`",
+                )
+                node = Scalar(None, span, "*", False)
+            elif kind is yaml.DocumentStartEvent:
+                documents += 1
+                if documents > 1:
+                    span = self.span(event.start_mark, event.end_mark)
+                    raise self.stop(
+                        "yaml-documents", "a second document begins here", span, "one file holds one document"
+                    )
+                continue
+            elif kind is yaml.StreamEndEvent:
+                return children[0] if children else None
+            else:
+                continue
+            children.append(node)
+            count += 1
+            if count > limits.YAML_NODES:
+                message = f"more than {limits.YAML_NODES} keys, values and containers"
+                raise self.stop("yaml-size", message, node.span, "split the file, or use `repeat`, `for` and `blocks`")
+            if len(self.findings.items) >= self.findings.most:
+                raise _Stop
+
+    def next_event(self, loader: Any) -> Any:
+        try:
+            return loader.get_event()
+        except yaml.MarkedYAMLError as error:
+            self.findings.add(syntax_finding(error, self.text, self.file))
+        except (ValueError, OverflowError):  # the pure parser hands any escape such as "\UFFFFFFFF" to `chr`
+            mark = loader.get_mark()
+            span = self.span(mark, mark)
+            self.findings.error(
+                "yaml-character", "an escape stands for no character", span, help="write the character itself"
+            )
+        raise _Stop
+
+    def check_properties(self, event: Any) -> None:
+        if event.tag is None and event.anchor is None:
+            return
+        start = event.start_mark
+        span = Span(self.file, start.line + 1, start.column + 1, start.line + 1, start.column + 2)
+        if event.tag is not None:
+            self.findings.error("yaml-tag", f"the tag `{event.tag}` is not allowed", span, help="remove it")
+        if event.anchor is not None:
+            self.findings.error(
+                "yaml-anchor",
+                f"the anchor `&{event.anchor}` is not allowed",
+                span,
+                help="remove it, or use `let` or `blocks`",
+            )
+
+    def scalar(self, event: Any) -> Scalar:
+        self.check_properties(event)
+        text: str = event.value
+        style = event.style
+        if not style:  # '' in the C parser, None in the pure one
+            span = self.span(event.start_mark, event.end_mark)
+            try:
+                return Scalar(_plain_value(text), span, text, True)
+            except ValueError as error:
+                self.findings.error("yaml-number", str(error), span, help="quote it if it is meant as text")
+                return Scalar(0, span, text, True)
+        if style in "|>":
+            return Scalar(text, self.block_span(event.start_mark, event.end_mark), text, False)
+        span = self.span(event.start_mark, event.end_mark)
+        if style == '"' and (match := _REFUSED.search(text)):
+            self.findings.error("yaml-character", f"after unescaping, {_naming(match.group())}", span, help="remove it")
+        return Scalar(text, span, text, False)
+
+    def sequence(self, start: Any, items: list[Tree], end: Any) -> Sequence:
+        if start.flow_style:
+            self.check_commas(items)
+        return Sequence(tuple(items), self.collection_span(start, items, end))
+
+    def collection_span(self, start: Any, children: list[Tree], end: Any) -> Span:
+        """A block ends with its last part, not where the next one begins."""
+        if start.flow_style or not children:
+            return self.span(start.start_mark, end.end_mark)
+        last = children[-1].span
+        return Span(self.file, start.start_mark.line + 1, start.start_mark.column + 1, last.end_line, last.end_column)
+
+    def mapping(self, start: Any, children: list[Tree], end: Any) -> Mapping:
+        span = self.collection_span(start, children, end)
+        keys, values = children[::2], children[1::2]
+        if start.flow_style:
+            keys, values = self.check_flow_entries(keys, values)
+        entries: list[Entry] = []
+        first: dict[tuple[type, ScalarValue], Span] = {}
+        for key, value in zip(keys, values):
+            if not isinstance(key, Scalar) or key.value is None:
+                what = "null" if isinstance(key, Scalar) else "a mapping" if isinstance(key, Mapping) else "a list"
+                self.findings.error(
+                    "yaml-key", f"a key cannot be {what}", key.span, help="use a name or a number as key"
+                )
+                continue
+            if key.plain and key.text == "<<":
+                help = "write the entries out, or use `defaults` or `blocks`"
+                self.findings.error("yaml-merge-key", "the merge key `<<` is not allowed", key.span, help=help)
+                continue
+            earlier = first.setdefault((type(key.value), key.value), key.span)
+            if earlier is not key.span:
+                self.findings.error(
+                    "duplicate-key", f"the key `{_short(key.text)}` stands here twice", key.span,
+                    labels=[Label(earlier, "first here")], help="keep one of the two",
+                )  # fmt: skip
+                continue
+            entries.append(Entry(key, value))
+        return Mapping(tuple(entries), span)
+
+    # traps of flow style
+
+    def check_flow_entries(self, keys: list[Tree], values: list[Tree]) -> tuple[list[Tree], list[Tree]]:
+        """`{a: min(b, c)}` has the two keys `a` and `c)`, and `{a:1}` the key `a:1`: say what was meant."""
+        kept_keys: list[Tree] = []
+        kept_values: list[Tree] = []
+        index = 0
+        while index < len(keys):
+            key, value = keys[index], values[index]
+            parts = 1
+            head = value if not _is_empty(value) else key
+            if _open_brackets(head) > 0:
+                rest = [keys[i] if _is_empty(values[i]) else None for i in range(index + 1, len(keys))]
+                parts = _parts_of_call(head, rest)
+                if parts > 1:
+                    pieces = [head, *rest[: parts - 1]]
+                    before = f"{_text(key)}: " if head is value else ""
+                    self.comma(pieces, before)
+            elif isinstance(key, Scalar) and key.plain and _is_empty(value) and (fixed := colon_trap(key.text)):
+                message = f"`{_short(key.text)}` has no space after the colon"
+                self.findings.error("yaml-colon", message, key.span, help=f"write `{_short(fixed)}`")
+            kept_keys.append(key)
+            kept_values.append(value)
+            index += parts
+        return kept_keys, kept_values
+
+    def check_commas(self, items: list[Tree]) -> None:
+        index = 0
+        while index < len(items):
+            parts = 1
+            if _open_brackets(items[index]) > 0:
+                parts = _parts_of_call(items[index], items[index + 1 :])
+                if parts > 1:
+                    self.comma(items[index : index + parts], "")
+            index += parts
+
+    def comma(self, pieces: Iterable[Tree | None], before: str) -> None:
+        present = [piece for piece in pieces if piece is not None]
+        call = _short(", ".join(map(_text, present)))
+        start, end = present[0].span, present[-1].span
+        self.findings.error(
+            "yaml-comma",
+            f"the comma splits `{call}` in two",
+            Span(self.file, start.line, start.column, end.end_line, end.end_column),
+            help=f"quote the expression: {before}'{call}'",
+        )
+
+
+def _text(tree: Tree) -> str:
+    return tree.text if isinstance(tree, Scalar) else ""
+
+
+def _is_empty(tree: Tree) -> bool:
+    return isinstance(tree, Scalar) and tree.plain and not tree.text
+
+
+def _open_brackets(tree: Tree | None) -> int:
+    """How many `(` of plain text are not closed in it; negative for `)` too many."""
+    return tree.text.count("(") - tree.text.count(")") if isinstance(tree, Scalar) and tree.plain else 0
+
+
+def _parts_of_call(head: Tree, rest: list[Any]) -> int:
+    """Into how many pieces the commas cut a call that begins in `head`; 1 if it does not end in `rest`."""
+    balance = _open_brackets(head)
+    for number, piece in enumerate(rest, 2):
+        if not isinstance(piece, Scalar) or not piece.plain:
+            break
+        balance += _open_brackets(piece)
+        if balance <= 0:
+            return number
+    return 1
+
+
+_DIRECTIVE = re.compile(r"(?: *(?:#[^\n]*)?\n)*%")
+
+
+def _naming(character: str) -> str:
+    return f"the character U+{ord(character):04X} is not allowed"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."
