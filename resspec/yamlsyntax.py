@@ -34,10 +34,8 @@ _PROBLEMS = (
         "an unknown escape stands here",
         "use single quotes, in which `\\` is plain text",
     ),
-    ("expected <document start>", "the text goes on after its end", "check the indentation; quote what needs it"),
-    ("did not find expected <document start>", "the text goes on after its end", "quote what needs quotes"),
-    ("expected the node content", "a value is missing", _QUOTE),
-    ("did not find expected node content", "a value is missing", _QUOTE),
+    ("<document start>", "the text goes on after its end", "check the indentation; put the whole text in quotes"),
+    ("node content", "a value is missing", _QUOTE),
     ("found undefined tag handle", "tags are not allowed", "put the text in quotes"),
     ("alphabetic or numeric character", "anchors and aliases are not allowed", "put the text in quotes"),
 )
@@ -68,8 +66,9 @@ def syntax_finding(error: yaml.MarkedYAMLError, text: str, file: str) -> Diagnos
     if "invalid Unicode" in problem or "expected escape sequence" in problem:
         code, message, help = "yaml-character", "an escape stands for no character", "write the character itself"
     else:
-        code = "yaml-syntax"
-    line = min(line, len(lines) - 1)
+        code = "yaml-tag" if "tag handle" in problem else "yaml-syntax"
+    if line >= len(lines):  # the C parser's end of a file without a last line break
+        line, column = len(lines) - 1, len(lines[-1].rstrip())
     while line and column == 0 and not lines[line].strip():  # the end of the file: show the last text instead
         line -= 1
         column = len(lines[line].rstrip())

@@ -7,7 +7,6 @@ deep or large is ever built before it is refused.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,11 +16,10 @@ import yaml
 
 from resspec import limits
 from resspec.diagnostics import Diagnostic, Findings, Label, Span, SpecError
+from resspec.yamlscalars import REFUSED, ScalarValue, plain_value
 from resspec.yamlsyntax import colon_trap, syntax_finding
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-ScalarValue = Union[None, bool, int, float, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,50 +113,6 @@ def locate(tree: Tree, loc: Iterable[Any], *, key: bool = False) -> Span:
     return span
 
 
-# --- scalars --------------------------------------------------------------------------------------
-
-_WORDS: dict[str, ScalarValue] = {"": None, "~": None}
-_WORDS |= dict.fromkeys(("null", "Null", "NULL"), None)
-_WORDS |= dict.fromkeys(("true", "True", "TRUE"), True) | dict.fromkeys(("false", "False", "FALSE"), False)
-_NUMBER = re.compile(
-    r"([-+]?[0-9]+)|(0o[0-7]+)|(0x[0-9a-fA-F]+)|[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
-)
-_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-_NUMBER_CHARS = 64
-_INTEGER_DIGITS = 18
-
-
-def _plain_value(text: str) -> ScalarValue:
-    """The value of unquoted text by the core schema of YAML 1.2; ValueError says what is wrong with a number."""
-    if text[:1] not in _NUMBER_START:
-        return _WORDS.get(text, text)
-    match = _NUMBER.fullmatch(text)
-    if match is None:
-        if _NOT_FINITE.fullmatch(text):
-            raise ValueError(f"`{text}` is not a finite number")
-        return text
-    if len(text) > _NUMBER_CHARS:
-        raise ValueError(f"a number of {len(text)} characters is too long")
-    if match.lastindex is None:
-        value = float(text)
-        if not math.isfinite(value):
-            raise ValueError(f"`{text}` is too large for a float")
-        return value
-    integer = int(text, (10, 8, 16)[match.lastindex - 1])
-    if abs(integer) >= 10**_INTEGER_DIGITS:
-        raise ValueError(f"`{text}` has more than {_INTEGER_DIGITS} digits")
-    return integer
-
-
-_NUMBER_START = frozenset("+-.0123456789")
-
-# All that is not printable, line breaks other than LF, and controls of the writing direction.
-_REFUSED = re.compile(
-    "[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-    "|[\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069]"
-)
-
-
 # --- composing ------------------------------------------------------------------------------------
 
 
@@ -209,7 +163,7 @@ class _Composer:
         text = self.text
         if len(text) > limits.FILE_BYTES:
             raise self.stop("yaml-size", f"the text has more than {limits.FILE_BYTES} characters", self.span_at(0))
-        match = _REFUSED.search(text)
+        match = REFUSED.search(text)
         if match and match.group() == "\t":
             raise self.stop("yaml-tab", "a TAB stands here", self.span_at(match.start()), "use spaces")
         if match:
@@ -253,7 +207,7 @@ class _Composer:
                 span = self.span(event.start_mark, event.end_mark)
                 self.findings.error(
                     "yaml-alias",
-                    f"the alias `*{event.anchor}` is not allowed",
+                    f"the alias `*{_short(event.anchor)}` is not allowed",
                     span,
                     help="write the value out, or use `let` or `blocks`",
                 )
@@ -297,11 +251,12 @@ class _Composer:
         start = event.start_mark
         span = Span(self.file, start.line + 1, start.column + 1, start.line + 1, start.column + 2)
         if event.tag is not None:
-            self.findings.error("yaml-tag", f"the tag `{event.tag}` is not allowed", span, help="remove it")
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self.findings.error("yaml-tag", f"the tag `{_short(tag)}` is not allowed", span, help="remove it")
         if event.anchor is not None:
             self.findings.error(
                 "yaml-anchor",
-                f"the anchor `&{event.anchor}` is not allowed",
+                f"the anchor `&{_short(event.anchor)}` is not allowed",
                 span,
                 help="remove it, or use `let` or `blocks`",
             )
@@ -313,14 +268,14 @@ class _Composer:
         if not style:  # '' in the C parser, None in the pure one
             span = self.span(event.start_mark, event.end_mark)
             try:
-                return Scalar(_plain_value(text), span, text, True)
+                return Scalar(plain_value(text), span, text, True)
             except ValueError as error:
                 self.findings.error("yaml-number", str(error), span, help="quote it if it is meant as text")
                 return Scalar(0, span, text, True)
         if style in "|>":
             return Scalar(text, self.block_span(event.start_mark, event.end_mark), text, False)
         span = self.span(event.start_mark, event.end_mark)
-        if style == '"' and (match := _REFUSED.search(text)):
+        if style == '"' and (match := REFUSED.search(text)):
             self.findings.error("yaml-character", f"after unescaping, {_naming(match.group())}", span, help="remove it")
         return Scalar(text, span, text, False)
 
@@ -376,7 +331,8 @@ class _Composer:
             parts = 1
             head = value if not _is_empty(value) else key
             if _open_brackets(head) > 0:
-                rest = [keys[i] if _is_empty(values[i]) else None for i in range(index + 1, len(keys))]
+                following = range(index + 1, min(index + _MOST_PIECES, len(keys)))
+                rest = [keys[i] if _is_empty(values[i]) else None for i in following]
                 parts = _parts_of_call(head, rest)
                 if parts > 1:
                     pieces = [head, *rest[: parts - 1]]
@@ -395,7 +351,7 @@ class _Composer:
         while index < len(items):
             parts = 1
             if _open_brackets(items[index]) > 0:
-                parts = _parts_of_call(items[index], items[index + 1 :])
+                parts = _parts_of_call(items[index], items[index + 1 : index + _MOST_PIECES])
                 if parts > 1:
                     self.comma(items[index : index + parts], "")
             index += parts
@@ -436,6 +392,9 @@ def _parts_of_call(head: Tree, rest: list[Any]) -> int:
             return number
     return 1
 
+
+_MOST_PIECES = 32
+"""pieces of a call that are put together again, so that many a `(` without its `)` costs little"""
 
 _DIRECTIVE = re.compile(r"(?: *(?:#[^\n]*)?\n)*%")
 

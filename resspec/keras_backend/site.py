@@ -26,6 +26,8 @@ class Build:
     seed: int = 0
     layers: dict[str, keras.layers.Layer] = field(default_factory=dict)
     """layers made so far by name; a shared node finds its owner's here"""
+    derived: set[int] = field(default_factory=set)
+    """seeds of initializers that no spec wrote: weights with one of these are told apart by their path"""
 
 
 @dataclass(slots=True)
@@ -40,6 +42,10 @@ class Site:
     trainable: bool = True
     dtype: Any = None
     """dtype policy of the layers, None for the global one"""
+    own: str = ""
+    """the node's own Keras name, where it differs from `name` because the weights are another's"""
+    shared: bool = False
+    """whether several nodes use this layer: then nothing in it may depend on this node's sizes alone"""
 
     @property
     def data_format(self) -> str:
@@ -80,7 +86,8 @@ class Site:
         first = result[0] if isinstance(result, (list, tuple)) else result
         history = getattr(first, "_keras_history", None)
         if history is not None and not isinstance(history.operation, keras.layers.Layer):
-            history.operation.name = f"{self.name}-{suffix}" if suffix else self.name
+            name = self.own or self.name
+            history.operation.name = f"{name}-{suffix}" if suffix else name
         return result
 
     def initializer(self, weight: str, value: Any) -> Any:
@@ -88,9 +95,16 @@ class Site:
         config = value.model_dump(exclude_none=True) if isinstance(value, BaseModel) else {"name": value}
         kind = keras.initializers.get(config.pop("name")).__class__
         if "seed" not in config and kind not in _SEEDLESS:
-            digest = hashlib.sha256(f"{self.build.seed}/{self.path}/{weight}".encode()).digest()
-            config["seed"] = int.from_bytes(digest[:4], "little") >> 1
+            config["seed"] = self.seed(weight)
+            self.build.derived.add(config["seed"])
         return kind(**config)
+
+    def seed(self, what: str, given: int | None = None) -> int:
+        """A seed that depends on the build's seed, this node's path and what it is for; `given` where there is one."""
+        if given is not None:
+            return given
+        digest = hashlib.sha256(f"{self.build.seed}/{self.path}/{what}".encode()).digest()
+        return int.from_bytes(digest[:4], "little") >> 1
 
     def regularizer(self, value: Any) -> Any:
         return _named(keras.regularizers, value)
@@ -99,7 +113,12 @@ class Site:
         return _named(keras.constraints, value)
 
 
-_SEEDLESS = (keras.initializers.Zeros, keras.initializers.Ones, keras.initializers.Constant, keras.initializers.Identity)
+_SEEDLESS = (
+    keras.initializers.Zeros,
+    keras.initializers.Ones,
+    keras.initializers.Constant,
+    keras.initializers.Identity,
+)
 
 
 def _named(module: Any, value: Any) -> Any:

@@ -110,19 +110,9 @@ class AdditiveAttention(DotAttention):
     use_scale: bool = Field(default=True, description="a learned factor per channel of the scores")
 
     def weights(self, *inputs: TensorSpec) -> tuple[Weight, ...]:
-        # Keras sizes it by the value, although it multiplies the key
-        channels = known(self.three(inputs)[1].channels, "the number of channels")
-        return (Weight("scale", (channels,)),) if self.use_scale else ()
-
-    def infer(self, *inputs: TensorSpec) -> TensorSpec | tuple[TensorSpec, ...]:
-        _, value, key = self.three(inputs)
-        if self.use_scale and differ(value.channels, key.channels):
-            raise OpError(
-                f"`additive_attention` with `use_scale` needs value and key of as many channels, got {value} and {key}",
-                operand=len(inputs) - 1,
-                argument="use_scale",
-            )
-        return super().infer(*inputs)
+        if not self.use_scale:
+            return ()
+        return (Weight("scale", (known(inputs[0].channels, "the number of channels"),)),)
 
     def products(self, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> Size:
         query, value, key = self.three(inputs)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from resspec.ops.base import Op, OpError, Reach, known, per_axis, spatial_rank
-from resspec.ops.slots import PerAxis, Positive, Real, Side
+from resspec.ops.slots import Count, PerAxis, Positive, Real, Side
 from resspec.ops.windows import Pads, moved, side_pairs
 from resspec.tensor import AtLeast, Multiple, Periodic, Product, Requirement, Size, TensorSpec
 
@@ -202,4 +202,17 @@ class Pad(Moving):
         return {**found, "padding": [list(pair) for pair in self.pairs(inputs[0])]}
 
 
-RESAMPLE_OPS: tuple[type[Op], ...] = (Upsample, Resize, PixelShuffle, SpaceToDepth, Crop, Pad)
+class PadChannels(Moving):
+    """Zero channels: `(..., c) -> (..., before + c + after)`; the parameter-free shortcut of He et al. 2015 (option A)."""
+
+    kind = "pad_channels"
+    primary = "after"
+    after: Count = 0
+    before: Count = 0
+
+    def infer(self, *inputs: TensorSpec) -> TensorSpec:
+        (x,) = inputs
+        return x.with_shape(*x.spatial, x.channels + (self.before + self.after))  # type: ignore[operator]
+
+
+RESAMPLE_OPS: tuple[type[Op], ...] = (Upsample, Resize, PixelShuffle, SpaceToDepth, Crop, Pad, PadChannels)

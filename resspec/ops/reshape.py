@@ -414,9 +414,13 @@ class Reduction(Op):
 
 
 class Mean(Reduction):
-    """Mean over axes: (h, w, c) -> (c) for axis [0, 1]."""
+    """Mean over axes: (h, w, c) -> (c) for axis [0, 1]; of integers it is float32."""
 
     kind = "mean"
+
+    def infer(self, *inputs: TensorSpec) -> TensorSpec:
+        x = super().infer(*inputs)
+        return x if "float" in x.dtype else TensorSpec(x.shape, "float32")
 
 
 class Sum(Reduction):

@@ -9,7 +9,7 @@ import keras
 from resspec.keras_backend.lower.padding import batched, zero_padding
 from resspec.keras_backend.site import Lowering, Site, Table
 from resspec.ops.base import per_axis
-from resspec.ops.resample import Crop, Pad, PixelShuffle, Resize, SpaceToDepth, Upsample
+from resspec.ops.resample import Crop, Pad, PadChannels, PixelShuffle, Resize, SpaceToDepth, Upsample
 
 
 def upsample(site: Site, op: Upsample, x: Any) -> Any:
@@ -55,6 +55,12 @@ def pad(site: Site, op: Pad, x: Any) -> Any:
     return zero_padding(site, pairs)(x)
 
 
+def pad_channels(site: Site, op: PadChannels, x: Any) -> Any:
+    widths = [(0, 0)] * (len(site.inputs[0].shape) + 1)
+    widths[site.channel_axis] = (op.before, op.after)
+    return site.operation(keras.ops.pad, x, pad_width=tuple(widths))
+
+
 RESAMPLE: Table = {
     Upsample: Lowering(upsample, "spatial"),
     Resize: Lowering(resize, "spatial"),
@@ -62,4 +68,5 @@ RESAMPLE: Table = {
     SpaceToDepth: Lowering(space_to_depth, "spatial"),
     Crop: Lowering(crop, "spatial"),
     Pad: Lowering(pad, "spatial"),
+    PadChannels: Lowering(pad_channels, "spatial"),
 }

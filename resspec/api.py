@@ -1,0 +1,190 @@
+"""The whole pipeline on one screen: a source is read, parsed, expanded, and becomes a graph.
+
+    path or name -> text -> Document -> Graph -> summary | JSON | keras.Model
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from resspec import files
+from resspec.analysis.summary import Summary, summarize
+from resspec.diagnostics import Diagnostic, SpecError
+from resspec.graph import Graph
+from resspec.language import document as documents
+from resspec.language.document import Document
+from resspec.language.expand import expand
+from resspec.ops import by_kind
+from resspec.ops.base import Op
+from resspec.plugin import Plugin, resolve
+from resspec.suggest import did_you_mean
+from resspec.tensor import TensorSpec
+
+if TYPE_CHECKING:
+    import keras
+
+Source = str | Path
+
+
+@dataclass(frozen=True)
+class Network(Graph):
+    """A graph with the file it came from: what `load` returns."""
+
+    document: Document | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[Diagnostic, ...] = ()
+    plugins: tuple[Plugin, ...] = ()
+
+    def summary(self, at: Mapping[str, int] | None = None) -> Summary:
+        """Parameters, FLOPs, memory, receptive field, per block and in total; `at` fixes unknown sizes."""
+        return summarize(self, at=at)
+
+    def to_keras(self, **options: Any) -> keras.Model:
+        """A flat functional `keras.Model` of built-in layers; options as in `resspec.build`."""
+        from resspec.keras_backend.budget import check_budget
+
+        check_budget(self, options.get("max_parameters"))
+        from resspec.keras_backend.build import build as to_model
+
+        lower = {op: rule for plugin in self.plugins for op, rule in plugin.lower().items()}
+        return to_model(self, lower=lower, **options)
+
+    def to_json(self) -> str:
+        """The canonical form as JSON text; the same spec gives the same bytes."""
+        return json.dumps(self.to_dict(), indent=2) + "\n"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A source that was found: its document, the files it uses, and the variant that its name asks for."""
+
+    document: Document
+    sources: dict[str, str]
+    variant: str | None
+
+
+def open_source(source: Source) -> Opened:
+    """Read and parse a file, or a shipped spec by its name; `name@variant` picks a variant."""
+    text = str(source)
+    name, _, variant = text.partition("@") if not Path(text).exists() else (text, "", "")
+    if "/" in name or name.endswith((".yaml", ".yml")) or isinstance(source, Path):
+        path = Path(name)
+        try:
+            content = files.read_file(path)
+        except files.FileProblem as problem:
+            raise SpecError([Diagnostic(problem.code, problem.message, help=problem.help)]) from None
+        found, sources = documents.load(content, name, path.parent)
+    else:
+        try:
+            _, content = files.read_below(files.SHIPPED, f"{name}.yaml")
+        except files.FileProblem:
+            known = shipped()
+            near = did_you_mean(name, known, most=20)
+            raise SpecError(
+                [
+                    Diagnostic(
+                        "unknown-spec",
+                        f"no spec named `{name}` is shipped",
+                        help=(f"{near}; " if near else "") + "a file is given with `/` or `.yaml` in its name",
+                    )
+                ]
+            ) from None
+        found, sources = documents.load(content, f"{name}.yaml", files.SHIPPED)
+    return Opened(found, sources, variant or None)
+
+
+def shipped() -> list[str]:
+    """Names of the specs that come with the package."""
+    return sorted(path.stem for path in files.SHIPPED.glob("*.yaml"))
+
+
+def network(
+    opened: Opened,
+    *,
+    variant: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, Sequence[Any]] | None = None,
+    plugins: Iterable[str | Plugin] = (),
+) -> Network:
+    """The graph of a parsed source under the given parameters."""
+    found = resolve(plugins)
+    settings = documents.settings(opened.document, variant or opened.variant, params or {})
+    ops = by_kind(op for plugin in found for op in plugin.ops)
+    graph, findings = expand(
+        opened.document, opened.sources, settings, ops, inputs=inputs, resolver=_KerasResolver()
+    )
+    fields = {name: getattr(graph, name) for name in Graph.__dataclass_fields__}
+    return Network(
+        **fields,
+        document=opened.document,
+        sources=opened.sources,
+        warnings=findings.sorted(),
+        plugins=found,
+    )
+
+
+def load(
+    source: Source,
+    *,
+    variant: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, Sequence[Any]] | None = None,
+    plugins: Iterable[str | Plugin] = (),
+    **keywords: Any,
+) -> Network:
+    """A spec as a graph: `load("unet.yaml", depth=3)`, `load("resnet_v2@resnet50_v2")`.
+
+    `params` or further keywords set the spec's parameters, `inputs` rebinds shapes
+    (`{"image": [None, None, 3]}`, None for an unknown size), `plugins` names packages with further
+    ops. Raises `SpecError` with all findings.
+    """
+    opened = open_source(source)
+    settings = {**(params or {}), **keywords}
+    return network(opened, variant=variant, params=settings, inputs=inputs, plugins=plugins)
+
+
+def build(
+    source: Source | Graph,
+    *,
+    variant: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, Sequence[Any]] | None = None,
+    plugins: Iterable[str | Plugin] = (),
+    outputs: Sequence[str] = (),
+    seed: int = 0,
+    dtype: str | None = None,
+    data_format: str = "channels_last",
+    weights: str | Path | None = None,
+    max_parameters: int | None = None,
+    **keywords: Any,
+) -> keras.Model:
+    """A spec as a `keras.Model`: `build("resnet_v2", depth=50)`.
+
+    `outputs` asks for tensors by path instead of the spec's outputs, `dtype` is a Keras dtype policy
+    (`mixed_bfloat16`), `data_format` `channels_last` or `channels_first`, `weights` a file saved from
+    the same model. Everything else as in `load`. The model needs nothing of this package.
+    """
+    if not isinstance(source, Network):
+        source = load(str(source), variant=variant, params=params, inputs=inputs, plugins=plugins, **keywords)
+    options: dict[str, Any] = {"weights": weights} if weights is not None else {}
+    if max_parameters is not None:
+        options["max_parameters"] = max_parameters
+    return source.to_keras(outputs=outputs, seed=seed, dtype=dtype, data_format=data_format, **options)
+
+
+class _KerasResolver:
+    """Asks Keras for the shape of a `keras.<Class>` step; imports it only when there is one."""
+
+    def resolve(self, class_name: str, arguments: Any, inputs: tuple[TensorSpec, ...]) -> Any:
+        from resspec.keras_backend.resolver import resolve
+
+        return resolve(class_name, arguments, inputs)
+
+
+def op_names(plugins: Iterable[str | Plugin] = ()) -> dict[str, type[Op]]:
+    """Op name -> class, with the plugins' ops."""
+    return by_kind(op for plugin in resolve(plugins) for op in plugin.ops)

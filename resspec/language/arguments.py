@@ -1,0 +1,142 @@
+"""Arguments into ops and blocks: values read by slot, defaults filled in, types checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from resspec import yamltree
+from resspec.diagnostics import Diagnostic, Span
+from resspec.language import errors
+from resspec.language.expressions import ExpressionError
+from resspec.language.schema import Param
+from resspec.language.scope import Problem
+from resspec.language.slots import NUMBER, TEXT, Lookup, Slot, SlotError, integral, read, slots_of
+from resspec.ops.base import Op
+from resspec.suggest import did_you_mean
+from resspec.tensor import Periodic, Product, TensorSpec
+
+
+class Several(Exception):
+    """More than one finding of one step."""
+
+    def __init__(self, diagnostics: list[Diagnostic]) -> None:
+        super().__init__(diagnostics)
+        self.diagnostics = diagnostics
+
+
+def problem_of(error: SlotError, span: Span, visible: Callable[[], set[str]]) -> Problem:
+    """A value that cannot be read as a finding, at the stretch of the text that is to blame."""
+    inner = error.error
+    name = getattr(inner, "name", None)
+    remedy = inner.help or (did_you_mean(name, visible()) if name else None)
+    return Problem(inner.code, inner.message, narrowed(span, error.text, inner), remedy)
+
+
+def narrowed(span: Span, text: str, error: ExpressionError) -> Span:
+    """The part of a one-line plain scalar that an error points at."""
+    if not text or span.line != span.end_line or span.end_column - span.column != len(text) or not error.length:
+        return span
+    start = span.column + min(error.offset, len(text))
+    return Span(span.file, span.line, start, span.line, min(start + error.length, span.end_column))
+
+
+def make_op(
+    kind: type[Op],
+    given: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    span_of: Callable[[tuple[str | int, ...], bool], Span],
+) -> Op:
+    """An op from evaluated arguments; `Several` with every argument that is wrong."""
+    known = slots_of(kind)
+    # strict models take no `2.0` for an integer; a float slot takes integers anyway
+    values = {
+        name: integral(value) if name in known and known[name].numbers else value
+        for name, value in {**defaults, **given}.items()
+    }
+    try:
+        return kind.model_validate(values).simplified()
+    except ValidationError as error:
+        raise Several(errors.findings(error, span_of, f"`{kind.kind}`", kind.model_fields)) from None
+
+
+_FITS: dict[str, Callable[[Any], bool]] = {
+    "int": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "float": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "bool": lambda value: isinstance(value, bool),
+    "str": lambda value: isinstance(value, str),
+}
+
+
+def param_slot(param: Param) -> Slot:
+    if param.item == "str":
+        return TEXT
+    return NUMBER
+
+
+def check_param(name: str, param: Param, value: Any, span: Span | None) -> Any:
+    """`value` as the parameter's type; `Problem` if it is none of its values."""
+    if isinstance(value, Periodic | Product):
+        raise Problem("unknown-size", f"`{name}` needs a number, `{value}` is unknown", span)
+    if isinstance(value, TensorSpec | dict):
+        raise Problem("bad-value", f"`{name}` needs {_article(param)}, got a tensor or mapping", span)
+    if value is None:
+        if param.nullable:
+            return None
+        raise Problem("bad-value", f"`{name}` needs {_article(param)}, got nothing", span)
+    if isinstance(value, list):
+        value = tuple(value)
+    if param.is_list != isinstance(value, tuple):
+        raise Problem("bad-value", f"`{name}` needs {_article(param)}, got {_shown(value)}", span)
+    items = value if isinstance(value, tuple) else (value,)
+    if param.item == "int":
+        items = tuple(integral(item) for item in items)
+    fits = _FITS[param.item]
+    for item in items:
+        if not fits(item):
+            raise Problem("bad-value", f"`{name}` needs {_article(param)}, got {_shown(value)}", span)
+        if param.min is not None and item < param.min:
+            raise Problem("bad-value", f"`{name}` is at least {param.min}, got {_shown(item)}", span)
+        if param.max is not None and item > param.max:
+            raise Problem("bad-value", f"`{name}` is at most {param.max}, got {_shown(item)}", span)
+    value = items if param.is_list else items[0]
+    if param.enum is not None and _plain(value) not in param.enum:
+        choices = ", ".join(str(choice) for choice in param.enum)
+        near = did_you_mean(value, [str(c) for c in param.enum], most=0) if isinstance(value, str) else None
+        raise Problem("bad-value", f"`{name}` is one of {choices}, got {_shown(value)}", span, near)
+    return value
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _article(param: Param) -> str:
+    words = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "a word"}
+    return f"a list ({param.type})" if param.is_list else words[param.item]
+
+
+def _shown(value: Any) -> str:
+    return f"`{str(_plain(value)).lower() if isinstance(value, bool) else _plain(value)}`"
+
+
+def read_param(name: str, param: Param, raw: Any, lookup: Lookup, span: Span) -> Any:
+    """A raw value of a file as a parameter's value."""
+    return check_param(name, param, read(raw, param_slot(param), lookup), span)
+
+
+def span_in(tree: yamltree.Tree, key: str | None) -> Callable[[tuple[str | int, ...], bool], Span]:
+    """Where an argument stands below the step's key; a lone scalar is the value of its primary argument."""
+    entry = tree.get(key) if isinstance(tree, yamltree.Mapping) and key is not None else None
+    below = entry.value if entry else tree
+
+    def where(loc: tuple[str | int, ...], is_key: bool) -> Span:
+        if isinstance(below, yamltree.Scalar) and below.text == "" and entry is not None:
+            return entry.key.span
+        if not loc and entry is not None:
+            return entry.key.span
+        return yamltree.locate(below, loc, key=is_key)
+
+    return where

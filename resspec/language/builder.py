@@ -1,0 +1,207 @@
+"""Collects the nodes of a graph: infers shapes, follows which sizes stay legal, keeps the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from resspec import limits
+from resspec.diagnostics import Label, Span
+from resspec.graph import Graph, Group, Node, Origin, Ref
+from resspec.language.scope import Problem, Result
+from resspec.ops.base import Op, OpError
+from resspec.ops.source import Input
+from resspec.tensor import AtLeast, Domain, Equal, Multiple, Periodic, Requirement, Size, SizeError, TensorSpec
+
+
+@dataclass(slots=True)
+class GraphBuilder:
+    """A graph in the making. `add` refuses what does not fit with a `Problem`."""
+
+    nodes: list[Node] = field(default_factory=list)
+    inputs: dict[str, int] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    results: dict[str, Ref] = field(default_factory=dict)
+    domains: dict[str, Domain] = field(default_factory=dict)
+    index: dict[str, int] = field(default_factory=dict)
+    """path -> node index"""
+    _positive: set[Periodic] = field(default_factory=set)
+
+    def add_input(self, name: str, spec: TensorSpec, span: Span | None) -> Result:
+        self.inputs[name] = len(self.nodes)
+        for size in spec.shape:
+            if isinstance(size, Periodic):
+                self.domains.setdefault(size.unknown, Domain(size.unknown))
+                self._positive.add(size)
+        return self._append(Node(name, Input(), (), (spec,), Origin(span)))
+
+    def add(
+        self,
+        op: Op,
+        operands: Sequence[Result],
+        path: str,
+        origin: Origin,
+        *,
+        trainable: bool = True,
+        owner: str | None = None,
+    ) -> Result:
+        """A node for `op` on the first tensor of each operand."""
+        specs = tuple(operand.specs[0] for operand in operands)
+        low, high = op.arity
+        if len(specs) < low or (high is not None and len(specs) > high):
+            wanted = str(low) if low == high else f"at least {low}" if high is None else f"{low} to {high}"
+            raise Problem(
+                "wrong-inputs",
+                f"`{op.kind}` takes {wanted} input{'' if wanted == '1' else 's'}, got {len(specs)}",
+                origin.span,
+                "give them with `from: [a, b]`",
+            )
+        if len(self.nodes) >= limits.NODES:
+            raise Problem("too-many-nodes", f"the graph would have more than {limits.NODES} ops", origin.span)
+        refs = tuple(operand.refs[0] for operand in operands)
+        try:
+            inferred = op.infer(*specs)
+            outputs = inferred if isinstance(inferred, tuple) else (inferred,)
+            weights = op.weights(*specs)
+            requirements = list(op.requires(*specs))
+        except OpError as error:
+            raise self._refused(error, refs, origin) from None
+        except SizeError as error:
+            raise Problem("unknown-size", str(error), origin.span, "give the input numbers along this axis") from None
+        for requirement in requirements:
+            self.require(requirement, origin.span, f"`{op.kind}`")
+        for spec in outputs:
+            self._check(spec, op, origin)
+        node = Node(path, op, refs, outputs, origin, owner if weights else None, trainable)
+        return self._append(node)
+
+    def _append(self, node: Node) -> Result:
+        i = len(self.nodes)
+        self.index[node.path] = i
+        self.nodes.append(node)
+        names = node.op.result_names()
+        return Result(tuple(Ref(i, k) for k in range(len(node.outputs))), node.outputs, names)
+
+    def _check(self, spec: TensorSpec, op: Op, origin: Origin) -> None:
+        if len(spec.shape) > limits.RANK:
+            raise Problem("rank-mismatch", f"a tensor has at most {limits.RANK} axes, got {spec}", origin.span)
+        for size in spec.shape:
+            if isinstance(size, Periodic):
+                if size not in self._positive:
+                    self._positive.add(size)
+                    self.require(AtLeast(size, 1), origin.span, f"`{op.kind}`")
+            elif isinstance(size, int) and not 0 < size <= limits.DIMENSION:
+                reason = "is empty" if size < 1 else f"has an axis beyond {limits.DIMENSION}"
+                raise Problem(
+                    "empty-tensor" if size < 1 else "too-large",
+                    f"the result of `{op.kind}` {reason}: {spec}",
+                    origin.span,
+                    "use a larger input or fewer reductions" if size < 1 else None,
+                )
+
+    def _refused(self, error: OpError, refs: Sequence[Ref], origin: Origin) -> Problem:
+        """An op's refusal as a finding, with the places where its inputs were made."""
+        labels = []
+        for ref in refs if error.operand is not None else ():
+            node = self.nodes[ref.node]
+            if node.origin.span is not None and node.origin.span != origin.span:
+                labels.append(Label(node.origin.span, f"`{node.path}` is {node.outputs[ref.output]}"))
+        return Problem(
+            error.code,
+            error.message,
+            origin.span,
+            error.help,
+            labels=tuple(labels[:4]),
+            argument=error.argument,
+            operand=error.operand,
+        )
+
+    def require(self, requirement: Requirement, span: Span | None, what: str) -> None:
+        """Restrict the legal input sizes to those for which `requirement` holds."""
+        sizes = (requirement.left, requirement.right) if isinstance(requirement, Equal) else (requirement.size,)
+        unknowns = {size.unknown for size in sizes if isinstance(size, Periodic)}
+        if not unknowns and all(isinstance(size, int) for size in sizes):
+            if not _holds(requirement):
+                raise Problem("shape-mismatch", f"{what} {_wants(requirement)}", span)
+            return
+        if isinstance(requirement, Equal) and requirement.left == requirement.right:
+            return
+        if len(unknowns) != 1:
+            names = " and ".join(f"`{name}`" for name in sorted(unknowns)) or "its sizes"
+            raise Problem(
+                "unknown-size",
+                f"{what} {_wants(requirement)}, which cannot be followed for {names} together",
+                span,
+                "give the inputs numbers, or the same name where they are equal",
+            )
+        (name,) = unknowns
+        before = self.domains[name]
+        try:
+            after = before.require(requirement)
+        except SizeError as error:
+            raise Problem("unknown-size", f"{what}: {error}", span, "give the input numbers along this axis") from None
+        if after.empty:
+            raise Problem(
+                "size-mismatch",
+                f"{what} {_wants(requirement)}, which holds for no legal `{name}`",
+                span,
+                _remedy(requirement),
+                notes=(f"legal up to here: {before}",),
+            )
+        self.domains[name] = after
+
+    def constant(self, size: Size) -> int | None:
+        """`size` if it is one number for all sizes that are legal so far."""
+        if isinstance(size, int):
+            return size
+        if isinstance(size, Periodic) and size.slope == 0:
+            values = self.domains[size.unknown].values(size)
+            return values.pop() if values is not None and len(values) == 1 else None
+        return None
+
+    def equal(self, left: Size, right: Size) -> bool:
+        """Whether two sizes are the same for all inputs that are legal so far."""
+        if left == right:
+            return True
+        try:
+            return self.constant(left - right) == 0  # type: ignore[operator]
+        except (SizeError, TypeError):
+            return False
+
+    def finish(self, name: str, outputs: Mapping[str, Ref], params: Mapping[str, Any]) -> Graph:
+        return Graph(
+            name,
+            tuple(self.nodes),
+            dict(self.inputs),
+            dict(outputs),
+            dict(self.groups),
+            {path: ref for path, ref in self.results.items() if path in self.groups},
+            dict(self.domains),
+            dict(params),
+        )
+
+
+def _holds(requirement: Requirement) -> bool:
+    if isinstance(requirement, Equal):
+        return requirement.left == requirement.right
+    assert isinstance(requirement.size, int)
+    if isinstance(requirement, Multiple):
+        return requirement.size % requirement.of == 0
+    return requirement.size >= requirement.least
+
+
+def _wants(requirement: Requirement) -> str:
+    if isinstance(requirement, Equal):
+        return f"needs equal sizes, got `{requirement.left}` and `{requirement.right}`"
+    if isinstance(requirement, Multiple):
+        return f"needs a multiple of {requirement.of}, got `{requirement.size}`"
+    return f"needs a size of at least {requirement.least}, got `{requirement.size}`"
+
+
+def _remedy(requirement: Requirement) -> str | None:
+    if isinstance(requirement, Equal):
+        return "write `align: crop`, `align: pad` or `align: resize`, or change padding or strides before"
+    if isinstance(requirement, Multiple):
+        return "change the padding before, or pool with `padding: same`"
+    return None

@@ -1,0 +1,184 @@
+"""What a document's names stand for: its parameters, its `let`, its unknown sizes, its defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from resspec.diagnostics import Findings, Span
+from resspec.language import arguments
+from resspec.language.document import Document
+from resspec.language.expressions import Value
+from resspec.language.schema import NAME, Param
+from resspec.language.scope import Binding, Problem
+from resspec.language.slots import NUMBER, TEXT, Slot, SlotError, integral, read, slots_of
+from resspec.ops.base import Op
+from resspec.suggest import did_you_mean
+from resspec.tensor import Size, TensorSpec, unknown
+
+
+@dataclass(slots=True)
+class Environment:
+    """Values that every body of one document sees."""
+
+    params: dict[str, Value] = field(default_factory=dict)
+    bindings: dict[str, Binding] = field(default_factory=dict)
+
+    def lookup(self, name: str) -> Value:
+        return self.bindings[name].value
+
+
+def evaluate(document: Document, settings: Mapping[str, Any], findings: Findings) -> Environment:
+    """Parameters as the caller sets them, then `let` from top to bottom."""
+    env = Environment()
+    spec = document.spec
+    for name in settings:
+        if name not in spec.params:
+            names = list(spec.params)
+            findings.error(
+                "unknown-param",
+                f"`{document.name}` has no parameter `{name}`",
+                document.span("params", key=True) if names else None,
+                help=did_you_mean(name, names, most=20),
+            )
+    for name, param in spec.params.items():
+        span = document.span("params", name)
+        try:
+            env.params[name] = _param(document, name, param, settings, env, span)
+            env.bindings[name] = Binding(env.params[name])
+        except Problem as problem:
+            findings.add(problem.diagnostic)
+    for name, raw in spec.let.items():
+        if name in spec.params:
+            findings.error("name-collision", f"`{name}` is both a parameter and a `let`", document.span("let", name))
+            continue
+        try:
+            env.bindings[name] = Binding(value(document, raw, NUMBER, env, ("let", name)))
+        except Problem as problem:
+            if not findings.failed or problem.diagnostic.code != "unknown-name":
+                findings.add(problem.diagnostic)
+    return env
+
+
+def _param(
+    document: Document, name: str, param: Param, settings: Mapping[str, Any], env: Environment, span: Span
+) -> Value:
+    if name in settings:
+        raw = settings[name]
+        return arguments.check_param(name, param, raw, span)
+    if param.required:
+        raise Problem("missing-argument", f"`{document.name}` needs the parameter `{name}`", span, f"-p {name}=...")
+    try:
+        return arguments.read_param(name, param, param.default, env.lookup, span)
+    except SlotError as error:
+        raise arguments.problem_of(error, span, lambda: set(env.bindings)) from None
+
+
+def value(document: Document, raw: Any, slot: Slot, env: Environment, loc: tuple[str | int, ...]) -> Any:
+    """A value that stands at `loc` of the file, outside any graph."""
+    try:
+        return read(raw, slot, env.lookup)
+    except SlotError as error:
+        where = document.span(*loc, *error.path)
+        raise arguments.problem_of(error, where, lambda: set(env.bindings)) from None
+
+
+def text(document: Document, raw: str, env: Environment, loc: tuple[str | int, ...], findings: Findings) -> str:
+    try:
+        return str(value(document, raw, TEXT, env, loc))
+    except Problem as problem:
+        findings.add(problem.diagnostic)
+        return raw
+
+
+def inputs(
+    document: Document, env: Environment, rebound: Mapping[str, Sequence[Any]], findings: Findings
+) -> dict[str, TensorSpec]:
+    """The inputs with their shapes. A name that is no value becomes an unknown size; `rebound` replaces shapes."""
+    found: dict[str, TensorSpec] = {}
+    for name in rebound:
+        if name not in document.spec.inputs:
+            findings.error(
+                "unknown-name", f"there is no input `{name}`", None, help=did_you_mean(name, document.spec.inputs)
+            )
+    for name, declared in document.spec.inputs.items():
+        shape: list[Size] = []
+        given = rebound.get(name)
+        if given is not None and len(given) != len(declared.shape):
+            findings.error(
+                "rank-mismatch",
+                f"input `{name}` has {len(declared.shape)} axes, got {len(given)}",
+                document.span("inputs", name),
+            )
+            continue
+        for axis, raw in enumerate(declared.shape):
+            try:
+                size = _size(document, raw, env, name, axis)
+                if given is not None:
+                    size = _rebound(given[axis], size, name, axis, len(declared.shape), env)
+                shape.append(size)
+            except Problem as problem:
+                findings.add(problem.diagnostic)
+        found[name] = TensorSpec(tuple(shape), declared.dtype)
+    return found
+
+
+_AXES = {2: ("T",), 3: ("H", "W"), 4: ("D", "H", "W")}
+
+
+def _rebound(given: Any, size: Size, name: str, axis: int, rank: int, env: Environment) -> Size:
+    """The size that a caller asks for: a number, None for unknown, or a name."""
+    if isinstance(size, int):
+        fresh = _AXES.get(rank, ())[axis] if axis < len(_AXES.get(rank, ())) else f"{name}_{axis}"
+    else:
+        fresh = str(size)
+    if given is None:
+        result: Size = unknown(fresh) if isinstance(size, int) else size
+    elif isinstance(given, int) and not isinstance(given, bool) and given > 0:
+        result = given
+    elif isinstance(given, str) and NAME.fullmatch(given):
+        result, fresh = unknown(given), given
+    else:
+        raise Problem("bad-value", f"a size of input `{name}` is a positive number or None, got `{given}`", None)
+    env.bindings[fresh] = Binding(result)
+    return result
+
+
+def _size(document: Document, raw: Any, env: Environment, name: str, axis: int) -> Size:
+    span = document.span("inputs", name, "shape", axis)
+    if raw is None:
+        raise Problem("bad-value", "an unknown size has a name", span, "write `H`, say")
+    if isinstance(raw, str) and NAME.fullmatch(raw) and raw not in env.bindings:
+        size = unknown(raw)
+        env.bindings[raw] = Binding(size)
+        return size
+    found = value(document, raw, NUMBER, env, ("inputs", name, "shape", axis))
+    found = integral(found)
+    if isinstance(found, bool) or not isinstance(found, int) or found < 1:
+        if not isinstance(found, int | float | str | bool | None):
+            return found  # the size of an axis that was named before
+        raise Problem("bad-value", f"a size is a positive integer or a name, got `{found}`", span)
+    return found
+
+
+def defaults(document: Document, kind: type[Op], env: Environment, findings: Findings) -> dict[str, Any]:
+    """What the file's `defaults` say of one op, evaluated."""
+    given = document.spec.defaults.get(kind.kind, {})
+    slots = slots_of(kind)
+    found = {}
+    for key, raw in given.items():
+        loc = ("defaults", kind.kind, key)
+        if key not in kind.model_fields:
+            findings.error(
+                "unknown-argument",
+                f"`{kind.kind}` has no argument `{key}`",
+                document.span(*loc, key=True),
+                help=did_you_mean(key, kind.model_fields, most=30),
+            )
+            continue
+        try:
+            found[key] = value(document, raw, slots.get(key, TEXT), env, loc)
+        except Problem as problem:
+            findings.add(problem.diagnostic)
+    return found

@@ -1,0 +1,244 @@
+"""What a spec file may hold: the one definition, from which the JSON Schema is made.
+
+The models check the form of a file. What its names mean, and whether the sizes fit, is found
+out while expanding. A value that may be an expression has the type `Value` here: its place in the
+language (an op's argument, a parameter) gives it a type later.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+
+from resspec import limits, yamltree
+
+VERSION = 1
+RESERVED = frozenset(
+    "in prev as from when output let do share trainable repeat for of match else expect tap "
+    "true false null and or not if resspec".split()
+)
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+Value = Any
+"""a number, a word, an expression, a list, `match`, or the settings of a named thing"""
+
+
+def _name(value: Any) -> Any:
+    if isinstance(value, str) and not NAME.fullmatch(value):
+        raise ValueError(f"`{value}` is not a name: letters, digits and `_`, a letter first")
+    if value in RESERVED:
+        raise ValueError(f"`{value}` is a word of the language and cannot be a name")
+    return value
+
+
+Name = Annotated[str, BeforeValidator(_name), Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+Switch = bool | str
+Size = int | str | None
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+
+
+_TYPE = re.compile(r"(?P<list>list\[)?(?P<item>int|float|bool|str)(?(list)\])(?P<null>\s*\?|\s+or\s+null)?")
+
+
+class Param(Model):
+    """A parameter of a spec or block: `{type: int, min: 1, default: 4}`, or in short `int = 4`."""
+
+    type: Annotated[str, Field(description="int, float, bool, str, list[...] of these; a trailing ? allows null")]
+    default: Value = Field(None, description="value when the caller gives none; without it the parameter is required")
+    enum: list[Value] | None = Field(None, description="the values that are allowed")
+    min: float | int | None = None
+    max: float | int | None = None
+    doc: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            kind, equals, default = value.partition("=")
+            found: dict[str, Any] = {"type": kind.strip()}
+            if equals:
+                # the text is kept: whether it is a word or an expression depends on the type
+                found["default"] = _short_default(default.strip())
+            return found
+        return value
+
+    @model_validator(mode="after")
+    def _known_type(self) -> Param:
+        if not _TYPE.fullmatch(self.type):
+            raise ValueError(f"`{self.type}` is not a type: int, float, bool, str, list[...] of these, or with `?`")
+        return self
+
+    @property
+    def item(self) -> str:
+        """`int` of `list[int]?`."""
+        match = _TYPE.fullmatch(self.type)
+        assert match is not None
+        return match["item"]
+
+    @property
+    def is_list(self) -> bool:
+        return self.type.startswith("list")
+
+    @property
+    def nullable(self) -> bool:
+        return self.type.rstrip().endswith(("?", "null"))
+
+    @property
+    def required(self) -> bool:
+        return "default" not in self.model_fields_set
+
+
+def _short_default(text: str) -> Any:
+    if text.startswith("$"):
+        return text
+    return yamltree.parse_value(text, "the default")
+
+
+class Step(Model):
+    """One step of a graph: an op or block with its arguments, and what stands beside it."""
+
+    op: str | None = None
+    """the one key: an op, a block, `repeat`, `for`, `tap` or `expect`; None for a body or a list"""
+    arguments: Value = None
+    inline: list[Step] | None = None
+    """a nested list of steps, which stands for its items"""
+    name: str | None = Field(None, alias="as")
+    source: str | list[str] | dict[str, str] | None = Field(None, alias="from")
+    when: Switch | None = None
+    output: bool = False
+    let: dict[Name, Value] = {}
+    share: str | None = None
+    trainable: Switch | None = None
+    do: list[Step] | None = None
+
+    _tree: yamltree.Tree = PrivateAttr()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _normal(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"op": value}
+        if isinstance(value, list):
+            return {"inline": value}
+        if not isinstance(value, dict):
+            raise ValueError(f"a step is a name, a list of steps, or a mapping with one op, got {_plain(value)}")
+        found = {key: item for key, item in value.items() if key in BESIDE}
+        keys = [key for key in value if key not in BESIDE]
+        if not keys and "do" not in value:
+            raise ValueError("a step needs an op, a block, `repeat`, `for`, `tap`, `expect` or `do`")
+        if len(keys) > 1:
+            names = ", ".join(f"`{key}`" for key in keys)
+            raise ValueError(
+                f"a step has one op, got {names}|write `{keys[0]}: {{...}}` with all its arguments inside the "
+                "braces, or begin a new step with `-`"
+            )
+        if keys:
+            if not isinstance(keys[0], str):
+                raise ValueError(f"an op is a name, got {_plain(keys[0])}")
+            found |= {"op": keys[0], "arguments": value[keys[0]]}
+        return found
+
+    @property
+    def tree(self) -> yamltree.Tree:
+        """Where the step stands in its file."""
+        return self._tree
+
+
+BESIDE = frozenset({"as", "from", "when", "output", "let", "share", "trainable", "do"})
+"""keys that may stand beside a step's op"""
+
+
+def _plain(value: Any) -> str:
+    kinds = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a mapping", str: "a text"}
+    return "nothing" if value is None else kinds.get(type(value), "something else")
+
+
+class Block(Model):
+    """A function from tensors to tensors: typed params and a body. A bare list is a block without params."""
+
+    doc: str | None = None
+    params: dict[Name, Param] = {}
+    inputs: list[Name] = Field([], description="names of the inputs, where there are several")
+    let: dict[Name, Value] = {}
+    graph: list[Step]
+    outputs: dict[Name, str] = Field({}, description="result name -> tap, where there are several")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, value: Any) -> Any:
+        return {"graph": value} if isinstance(value, list) else value
+
+
+class InputDecl(Model):
+    """An input of the network: sizes of one example, channels last; a name is an unknown size."""
+
+    shape: Annotated[list[Size], Field(max_length=limits.RANK)]
+    dtype: Literal["float32", "float16", "bfloat16", "float64", "int32", "int64", "uint8", "bool"] = "float32"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, value: Any) -> Any:
+        return {"shape": value} if isinstance(value, list) else value
+
+
+class Check(Model):
+    """What must hold: counts and shapes, at given params (`with`) and input sizes (`at`)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    with_: dict[str, Value] = Field({}, alias="with", description="parameters to set")
+    at: dict[str, int] = Field({}, description="values of unknown sizes")
+    when: Switch | None = None
+    params: Value = Field(None, description="trainable parameters")
+    total_params: Value = Field(None, description="all weights, as Keras's count_params()")
+    flops: Value = None
+    macs: Value = None
+    depth: Value = None
+    layers: Value = None
+    shapes: dict[str, list[Value]] = Field({}, description="output name -> shape; a bare output name is the short form")
+
+
+class SpecFile(Model):
+    """A network as data."""
+
+    resspec: int = Field(description=f"version of the language; this release reads {VERSION}")
+    name: str = Field("network", description="may use params: resnet$(depth)")
+    doc: str | None = None
+    meta: dict[str, Any] = Field({}, description="paper, license, url ...: data that nothing reads")
+    params: dict[Name, Param] = Field({}, description="what a caller may set")
+    variants: dict[str, dict[str, Value]] = Field({}, description="named settings of params")
+    let: dict[Name, Value] = Field({}, description="computed values, from top to bottom")
+    use: dict[Name, str] = Field({}, description="blocks of other files: blocks/attention.yaml#se")
+    defaults: dict[str, dict[str, Value]] = Field({}, description="arguments that ops take where a step gives none")
+    inputs: dict[Name, InputDecl] = {}
+    blocks: dict[Name, Block] = {}
+    graph: list[Step] = []
+    checks: list[Check] = []
+
+    @model_validator(mode="after")
+    def _version(self) -> SpecFile:
+        if self.resspec != VERSION:
+            raise ValueError(
+                f"the language version {self.resspec} is not known to this release, which reads {VERSION}"
+                "|install the release of resspec that the file was written for"
+            )
+        return self
+
+
+def attach(steps: list[Step], tree: yamltree.Tree) -> None:
+    """Tell every step where it stands: the two trees have one form."""
+    assert isinstance(tree, yamltree.Sequence)
+    for step, item in zip(steps, tree.items, strict=True):
+        step._tree = item
+        if step.inline is not None:
+            attach(step.inline, item)
+        elif step.do is not None:
+            assert isinstance(item, yamltree.Mapping)
+            entry = item.get("do")
+            assert entry is not None
+            attach(step.do, entry.value)
