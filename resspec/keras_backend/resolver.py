@@ -17,23 +17,19 @@ PROBES = (61, 64, 67, 96)
 """numbers that stand in for unknown sizes; an axis that follows at all of them is the input's"""
 
 
-class KerasResolver:
-    """Builds the layer on symbolic inputs and reads off what comes out."""
+def resolve(class_name: str, arguments: Mapping[str, Any], inputs: tuple[TensorSpec, ...]) -> Resolved:
+    """Shapes and weights of `keras.layers.<class_name>(**arguments)`; `OpError` in Keras's words where it refuses.
 
-    def resolve(self, class_name: str, arguments: Mapping[str, Any], inputs: tuple[TensorSpec, ...]) -> Resolved:
-        """Shapes and weights of `keras.layers.<class_name>(**arguments)`; `OpError` in Keras's words."""
-        if class_name not in ALLOWED:
-            raise OpError(f"`keras.{class_name}` cannot be used", code="unknown-op")
-        try:
-            if all(x.known for x in inputs):
-                return _known(class_name, arguments, inputs)
-            return _followed(class_name, arguments, inputs)
-        except OpError:
-            raise
-        except Exception as error:  # whatever Keras raises here is about the arguments or the input
-            raise OpError(
-                f"Keras refuses `keras.{class_name}`: {first_sentence(error)}", code="keras-refuses"
-            ) from None
+    The layer is built on symbolic inputs, and what comes out is read off.
+    """
+    if class_name not in ALLOWED:
+        raise OpError(f"`keras.{class_name}` cannot be used", code="unknown-op")
+    try:
+        return (_known if all(x.known for x in inputs) else _followed)(class_name, arguments, inputs)
+    except OpError:
+        raise
+    except Exception as error:  # whatever Keras raises here is about the arguments or the input
+        raise OpError(f"Keras refuses `keras.{class_name}`: {first_sentence(error)}", code="keras-refused") from None
 
 
 def plain_arguments(kind: type, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -93,7 +93,7 @@ class Site:
     def initializer(self, weight: str, value: Any) -> Any:
         """A Keras initializer whose seed depends on the build's seed and the weight's path."""
         config = value.model_dump(exclude_none=True) if isinstance(value, BaseModel) else {"name": value}
-        kind = keras.initializers.get(config.pop("name")).__class__
+        kind = _kind(keras.initializers, config.pop("name"))
         if "seed" not in config and kind not in _SEEDLESS:
             config["seed"] = self.seed(weight)
             self.build.derived.add(config["seed"])
@@ -122,10 +122,15 @@ _SEEDLESS = (
 
 
 def _named(module: Any, value: Any) -> Any:
-    if not isinstance(value, BaseModel):
-        return module.get(value)
-    config = value.model_dump(exclude_none=True)
-    return module.get(config.pop("name")).__class__(**config)
+    if value is None:
+        return None
+    config = value.model_dump(exclude_none=True) if isinstance(value, BaseModel) else {"name": value}
+    return _kind(module, config.pop("name"))(**config)
+
+
+def _kind(module: Any, name: str) -> Any:
+    """The class of a name in snake case: `l1_l2` is `L1L2`, which Keras's own `get` does not know."""
+    return getattr(module, "".join(part.capitalize() for part in name.split("_")))
 
 
 class Lowering(NamedTuple):
