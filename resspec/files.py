@@ -93,10 +93,13 @@ def read_file(path: Path) -> str:
 
 def _read(descriptor: int, name: str) -> bytes:
     """All bytes of an open file, which is closed. Asks the open file, never the name, what it is."""
-    with open(descriptor, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise _not_regular(name)
-        data = file.read(limits.FILE_BYTES + 1)
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(limits.FILE_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > limits.FILE_BYTES:
         raise FileProblem(
             "file-too-large",
@@ -173,16 +176,20 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def _check_target(target: Path) -> None:
-    shown, folder = _shown(str(target)), _shown(str(target.parent))
+    shown = _shown(str(target))
     try:
         if not target.parent.is_dir():
+            folder = _shown(str(target.parent))
             raise FileProblem("output-problem", f"the folder `{folder}` does not exist", "create it first")
-        if target.is_dir():
-            raise FileProblem("output-problem", f"`{shown}` is a folder", "name a file in it")
-        if target.exists() and not target.is_file():  # replacing /dev/null would break the machine
-            raise FileProblem("output-problem", f"`{shown}` is not a regular file")
-    except (OSError, ValueError) as error:  # ValueError: NUL or a lone surrogate in the name
-        raise FileProblem("output-problem", f"`{shown}` is not a usable file name") from error
+        mode = os.stat(target).st_mode
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError):  # ValueError: NUL or a lone surrogate in the name
+        raise FileProblem("output-problem", f"`{shown}` is not a usable file name") from None
+    if stat.S_ISDIR(mode):
+        raise FileProblem("output-problem", f"`{shown}` is a folder", "name a file in it")
+    if not stat.S_ISREG(mode):  # replacing /dev/null would break the machine
+        raise FileProblem("output-problem", f"`{shown}` is not a regular file")
 
 
 def write_atomic(path: str | Path, data: bytes | str) -> None:

@@ -130,7 +130,8 @@ class _Composer:
     def compose(self) -> Tree | None:
         try:
             self.check_characters()
-            return self.compose_events(_LOADER(self.text))
+            # with a last line break, both parsers agree on where the text ends
+            return self.compose_events(_LOADER(self.text if self.text.endswith("\n") else self.text + "\n"))
         except _Stop:
             return None
 
