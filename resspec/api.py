@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from resspec import files
+from resspec import checks, files
 from resspec.analysis.summary import Summary, summarize
-from resspec.diagnostics import Diagnostic, SpecError
+from resspec.diagnostics import Diagnostic, Findings, SpecError
 from resspec.graph import Graph
 from resspec.language import document as documents
 from resspec.language.document import Document
@@ -174,6 +174,44 @@ def build(
     if max_parameters is not None:
         options["max_parameters"] = max_parameters
     return source.to_keras(outputs=outputs, seed=seed, dtype=dtype, data_format=data_format, **options)
+
+
+def check(source: Source, *, params: Mapping[str, Any] | None = None, plugins: Iterable[str | Plugin] = ()) -> Report:
+    """All findings of a source: of its form, of every variant, and of its `checks`. Raises nothing."""
+    try:
+        opened = open_source(source)
+    except SpecError as error:
+        return Report(error.diagnostics, error.sources)
+    findings = Findings()
+    found = resolve(plugins)
+    ops = by_kind(op for plugin in found for op in plugin.ops)
+    resolver = _KerasResolver()
+
+    def expanded(values: Mapping[str, Any]) -> Graph:
+        graph, warnings = expand(opened.document, opened.sources, values, ops, resolver=resolver)
+        for warning in warnings.items:
+            findings.add(warning)
+        return graph
+
+    try:
+        given = documents.settings(opened.document, opened.variant, params or {})
+        done = checks.run(opened.document, given, expanded, findings)
+    except SpecError as error:
+        return Report((*findings.sorted(), *error.diagnostics), opened.sources)
+    return Report(findings.sorted(), opened.sources, done)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What `check` found in one source."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    sources: Mapping[str, str]
+    checked: checks.Checked | None = None
+
+    @property
+    def failed(self) -> bool:
+        return any(one.severity == "error" for one in self.diagnostics)
 
 
 class _KerasResolver:

@@ -13,10 +13,11 @@ import keras
 from resspec import limits
 from resspec.diagnostics import Diagnostic, SpecError
 from resspec.graph import Graph, Ref
-from resspec.keras_backend import initialize as values
+from resspec.keras_backend import place
 from resspec.keras_backend.assemble import Assembly
 from resspec.keras_backend.budget import check_budget
 from resspec.keras_backend.deep import recursion
+from resspec.keras_backend.initialize import Filling
 from resspec.keras_backend.layout import DataFormat
 from resspec.keras_backend.refusal import refused
 from resspec.keras_backend.site import Lowering
@@ -63,21 +64,25 @@ def build(
     if data_format not in ("channels_last", "channels_first"):
         raise _bad(f"`data_format` is channels_last or channels_first, got `{data_format}`")
     assembly = Assembly(graph, {**LOWER, **(lower or {})}, data_format, seed, _policy(dtype))
+    names = dict(zip(assembly.names, (node.path for node in graph.nodes), strict=True))
+    filling = Filling(seed, names, assembly.build.derived) if initialize and weights is None else None
     try:
         with keras.StatelessScope(initialize_variables=False):
-            assembly.add_nodes(set(wanted.values()), progress)
+            assembly.add_nodes(set(wanted.values()), progress, filling.add if filling else None)
             ends = {name: assembly.output(name, ref, asked=bool(outputs)) for name, ref in wanted.items()}
             model = _model(graph, assembly.inputs, ends)
+        if filling is not None:
+            filling.finish(model)
+        elif weights is not None:
+            place.load(model, weights)
+        else:
+            place.zeros(model)
     except BaseException:
-        values.abandon(assembly.build.layers.values())
+        place.abandon(assembly.build.layers.values())
         raise
-    names = dict(zip(assembly.names, (node.path for node in graph.nodes), strict=True))
-    if weights is not None:
-        values.load(model, weights, seed, names, assembly.build.derived)
-    elif initialize:
-        values.initialize(model, seed, names, assembly.build.derived)
-    else:
-        values.zeros(model)
+    finally:
+        if filling is not None:
+            filling.close()
     return model
 
 

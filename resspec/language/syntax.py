@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn, Union
 
 from resspec import limits
@@ -276,8 +276,7 @@ class _Parser:
             return Name(start, end, text)
         if token.kind == "(":
             inner = self.expression(0)
-            self.expect(")")
-            return inner
+            return replace(inner, start=start, end=self.expect(")").end)
         if token.kind == "[":
             items = self.items("]")
             return ListOf(start, self.expect("]").end, items)

@@ -109,6 +109,12 @@ class AdditiveAttention(DotAttention):
     kind = "additive_attention"
     use_scale: bool = Field(default=True, description="a learned factor per channel of the scores")
 
+    def infer(self, *inputs: TensorSpec) -> TensorSpec | tuple[TensorSpec, ...]:
+        outputs = super().infer(*inputs)
+        if self.use_scale:
+            known(inputs[0].channels, "the number of channels")
+        return outputs
+
     def weights(self, *inputs: TensorSpec) -> tuple[Weight, ...]:
         if not self.use_scale:
             return ()

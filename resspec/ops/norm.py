@@ -67,11 +67,14 @@ class LayerNorm(Normalization):
     primary = "axis"
     axis: Whole | tuple[Whole, ...] = Field(default=-1, description="axes counted without the batch")
 
+    def axes(self, x: TensorSpec) -> tuple[int, ...]:
+        return normalized_axes(self, self.axis, x)
+
     def weights(self, *inputs: TensorSpec) -> tuple[Weight, ...]:
-        return self.affine(*_sizes(self, inputs[0]))
+        return self.affine(*sizes(inputs[0], self.axes(inputs[0])))
 
     def canonical(self, *inputs: TensorSpec) -> dict[str, Any]:
-        return {**super().canonical(*inputs), "axis": list(normalized_axes(self, inputs[0]))}
+        return {**super().canonical(*inputs), "axis": list(self.axes(inputs[0]))}
 
 
 class GroupNorm(Normalization):
@@ -126,24 +129,36 @@ class RmsNorm(Op):
         self.weights(x)
         return x
 
+    def axes(self, x: TensorSpec) -> tuple[int, ...]:
+        """Indices of the axes; only the last ones, since Keras multiplies by `scale` as it stands."""
+        found = normalized_axes(self, self.axis, x)
+        if found[-1] - found[0] != len(found) - 1 or found[-1] != len(x.shape) - 1:
+            raise OpError(
+                f"`rms_norm` works over the last axes, got `axis` {self.axis} on {x}",
+                code="bad-argument",
+                argument="axis",
+                help="insert `permute` before and after it, or use `layer_norm`",
+            )
+        return found
+
     def weights(self, *inputs: TensorSpec) -> tuple[Weight, ...]:
-        return (Weight("scale", _sizes(self, inputs[0])),)
+        return (Weight("scale", sizes(inputs[0], self.axes(inputs[0]))),)
 
     def canonical(self, *inputs: TensorSpec) -> dict[str, Any]:
-        return {**super().canonical(*inputs), "axis": list(normalized_axes(self, inputs[0]))}
+        return {**super().canonical(*inputs), "axis": list(self.axes(inputs[0]))}
 
 
-def normalized_axes(op: LayerNorm | RmsNorm, x: TensorSpec) -> tuple[int, ...]:
+def normalized_axes(op: Op, axis: int | tuple[int, ...], x: TensorSpec) -> tuple[int, ...]:
     """Indices into the shape of one example, in rising order."""
-    found = axis_indices(op, len(x.shape), op.axis)
+    found = axis_indices(op, len(x.shape), axis)
     if not found:
         raise OpError("`axis` names no axis", code="bad-argument", argument="axis")
     return found
 
 
-def _sizes(op: LayerNorm | RmsNorm, x: TensorSpec) -> tuple[int, ...]:
+def sizes(x: TensorSpec, axes: tuple[int, ...]) -> tuple[int, ...]:
     """The sizes of the normalized axes, which the weights have too."""
-    return tuple(known(x.shape[i], "the size of a normalized axis") for i in normalized_axes(op, x))
+    return tuple(known(x.shape[i], "the size of a normalized axis") for i in axes)
 
 
 NORM_OPS: tuple[type[Op], ...] = (BatchNorm, LayerNorm, GroupNorm, InstanceNorm, RmsNorm)

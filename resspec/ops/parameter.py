@@ -28,8 +28,6 @@ class Parameter(Op):
     constraint: Constraint = None
 
     def infer(self, *inputs: TensorSpec) -> TensorSpec:
-        if not inputs[0].rank:
-            raise OpError("`parameter` needs an input with an axis besides the batch", code="rank-mismatch", operand=0)
         return TensorSpec(self.shape)
 
     def weights(self, *inputs: TensorSpec) -> tuple[Weight, ...]:

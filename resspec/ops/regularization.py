@@ -68,7 +68,7 @@ class GaussianNoise(Regularization):
 
     kind = "gaussian_noise"
     primary = "stddev"
-    stddev: NonNegative = Field(description="standard deviation of the noise")
+    stddev: float = Field(ge=0, le=1, description="standard deviation of the noise")
     seed: Seed | None = None
 
 

@@ -146,7 +146,7 @@ class Squeeze(Movement):
     primary = "axis"
     axis: Annotated[
         Whole | tuple[Whole, ...] | None,
-        Field(description="one or several, counted without the batch; null for all of size 1"),
+        Field(description="one or several, counted without the batch; null for all whose size is known to be 1"),
     ] = None
 
     def removed(self, x: TensorSpec) -> tuple[int, ...]:

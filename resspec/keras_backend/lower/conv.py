@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from resspec.keras_backend.lower.padding import padded
+from resspec.keras_backend.lower.padding import cropped, padded
 from resspec.keras_backend.site import Lowering, Site, Table
 from resspec.ops.conv import Conv, Convolution, ConvTranspose, DepthwiseConv, SeparableConv
 
@@ -71,10 +71,7 @@ def conv_transpose(site: Site, op: ConvTranspose, x: Any) -> Any:
     y = convolution(
         site, op, x, "Conv{rank}DTranspose", "kernel", filters=op.filters, padding=word, output_padding=extra
     )
-    if crops is None:
-        return y
-    cropping: Any = crops[0] if len(crops) == 1 else crops
-    return site.nd("Cropping", "crop", cropping=cropping, data_format=site.data_format)(y)
+    return y if crops is None else cropped(site, crops, y, "crop")
 
 
 def depthwise_conv(site: Site, op: DepthwiseConv, x: Any) -> Any:

@@ -8,7 +8,7 @@ import keras
 
 from resspec.keras_backend.lower.conv import weight
 from resspec.keras_backend.site import Lowering, Site, Table
-from resspec.ops.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, Normalization, RmsNorm, normalized_axes
+from resspec.ops.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, Normalization, RmsNorm
 
 
 def common(site: Site, op: Normalization) -> dict[str, Any]:
@@ -33,9 +33,7 @@ def batch_norm(site: Site, op: BatchNorm, x: Any) -> Any:
 
 
 def layer_norm(site: Site, op: LayerNorm, x: Any) -> Any:
-    return site.layer(
-        keras.layers.LayerNormalization, axis=axes(site, normalized_axes(op, site.inputs[0])), **common(site, op)
-    )(x)
+    return site.layer(keras.layers.LayerNormalization, axis=axes(site, op.axes(site.inputs[0])), **common(site, op))(x)
 
 
 def group_norm(site: Site, op: GroupNorm, x: Any) -> Any:
@@ -47,9 +45,7 @@ def instance_norm(site: Site, op: InstanceNorm, x: Any) -> Any:
 
 
 def rms_norm(site: Site, op: RmsNorm, x: Any) -> Any:
-    return site.layer(
-        keras.layers.RMSNormalization, axis=axes(site, normalized_axes(op, site.inputs[0])), epsilon=op.epsilon
-    )(x)
+    return site.layer(keras.layers.RMSNormalization, axis=axes(site, op.axes(site.inputs[0])), epsilon=op.epsilon)(x)
 
 
 NORM: Table = {

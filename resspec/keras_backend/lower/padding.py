@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
+
 from resspec.keras_backend.site import Site
 from resspec.ops.windows import Pads
 from resspec.tensor import Size
@@ -46,6 +48,17 @@ def zero_padding(site: Site, pads: Pads, suffix: str = "") -> Any:
     """A layer that adds zeros; one axis has no `data_format` in the same way as the others."""
     padding: Any = pads[0] if len(pads) == 1 else pads
     return site.nd("ZeroPadding", suffix, padding=padding, data_format=site.data_format)
+
+
+def cropped(site: Site, pads: Pads, x: Any, suffix: str = "") -> Any:
+    """Rows taken off; Keras's layer for one axis knows channels last only."""
+    if site.rank > 1:
+        return site.nd("Cropping", suffix, cropping=pads, data_format=site.data_format)(x)
+    if site.channel_axis == -1:
+        return site.nd("Cropping", suffix, cropping=pads[0])(x)
+    x = site.layer(keras.layers.Permute, f"{suffix}-in", dims=(2, 1))(x)
+    x = site.nd("Cropping", f"{suffix}-rows", cropping=pads[0])(x)
+    return site.layer(keras.layers.Permute, suffix, dims=(2, 1))(x)
 
 
 def batched(site: Site, pads: Pads) -> list[tuple[int, int]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from resspec.keras_backend.lower.padding import batched, zero_padding
+from resspec.keras_backend.lower.padding import batched, cropped, zero_padding
 from resspec.keras_backend.site import Lowering, Site, Table
 from resspec.ops.base import per_axis
 from resspec.ops.resample import Crop, Pad, PadChannels, PixelShuffle, Resize, SpaceToDepth, Upsample
@@ -41,9 +41,7 @@ def space_to_depth(site: Site, op: SpaceToDepth, x: Any) -> Any:
 
 
 def crop(site: Site, op: Crop, x: Any) -> Any:
-    pairs = op.pairs(site.inputs[0])
-    cropping: Any = pairs[0] if len(pairs) == 1 else pairs
-    return site.nd("Cropping", cropping=cropping, data_format=site.data_format)(x)
+    return cropped(site, op.pairs(site.inputs[0]), x)
 
 
 def pad(site: Site, op: Pad, x: Any) -> Any:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
-
 from resspec.keras_backend.site import Site
 
 
@@ -33,5 +31,5 @@ def reseeded(site: Site, layer: Any, **initializers: Any) -> None:
         if given is None or getattr(given, "seed", None) is not None:
             continue
         initializer = site.initializer(name, given)
-        if isinstance(initializer, keras.initializers.RandomInitializer | keras.initializers.Orthogonal):
+        if getattr(initializer, "seed", None) is not None:
             variable.assign(initializer(variable.shape, dtype=variable.dtype))

@@ -1,0 +1,185 @@
+"""What a spec says must hold of it (`checks:`), held against its graph.
+
+A check with `with` looks at the network under those parameters; one without looks at the network
+under the defaults and under every variant. `when` filters, `at` fixes unknown sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from resspec.analysis.cost import number
+from resspec.analysis.summary import Summary, summarize
+from resspec.diagnostics import Findings, SpecError
+from resspec.graph import Graph
+from resspec.language import environment
+from resspec.language.document import Document, settings
+from resspec.language.schema import Check
+from resspec.language.scope import Problem
+from resspec.language.slots import NUMBER, integral
+from resspec.suggest import did_you_mean
+
+Expand = Callable[[Mapping[str, Any]], Graph]
+
+COUNTS: dict[str, tuple[str, Callable[[Summary], int | None]]] = {
+    "params": ("trainable parameters", lambda s: s.params.trainable),
+    "total_params": ("weights in total", lambda s: s.params.total),
+    "macs": ("multiply-accumulates", lambda s: s.macs),
+    "flops": ("FLOPs", lambda s: s.flops),
+    "depth": ("layers on the longest path", lambda s: s.depth),
+    "layers": ("ops", lambda s: s.layers),
+}
+"""what a check may count: key -> (in words, how it is found)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a run of all checks did."""
+
+    networks: int
+    """graphs that were expanded: the defaults, the variants, and those of the checks"""
+    checks: int
+    """checks that were applied"""
+    graph: Graph | None
+    """the network under the defaults, None if it has findings"""
+
+
+def run(document: Document, given: Mapping[str, Any], expand: Expand, findings: Findings) -> Checked:
+    """Expand the defaults, every variant and every check's `with`, and hold the checks against them."""
+    spec = document.spec
+    cases: list[tuple[str, dict[str, Any]]] = [("", dict(given))]
+    cases += [(f" of variant `{name}`", settings(document, name, given)) for name in spec.variants]
+    networks = applied = 0
+    default: Graph | None = None
+    used: set[int] = set()
+    for label, values in cases:
+        graph = _expanded(values, expand, findings)
+        networks += 1
+        default = graph if not label else default
+        if graph is None:
+            continue
+        for i, check in enumerate(spec.checks):
+            if not check.with_ and _applies(document, check, i, values, findings):
+                used.add(i)
+                applied += 1
+                _hold(document, check, i, values, graph, label, findings)
+    for i, check in enumerate(spec.checks):
+        if check.with_:
+            values = {**given, **check.with_}
+            if _applies(document, check, i, values, findings):
+                used.add(i)
+                applied += 1
+                networks += 1
+                graph = _expanded(values, expand, findings)
+                if graph is not None:
+                    _hold(document, check, i, values, graph, "", findings)
+        if i not in used and not findings.failed:
+            findings.warning(
+                "check-unused",
+                "this check never applied: its `when` holds for no variant",
+                document.span("checks", i),
+                help="change `when`, or set parameters by `with`",
+            )
+    return Checked(networks, applied, default)
+
+
+def _expanded(values: Mapping[str, Any], expand: Expand, findings: Findings) -> Graph | None:
+    try:
+        return expand(values)
+    except SpecError as error:
+        for diagnostic in error.diagnostics:
+            findings.add(diagnostic)
+        return None
+
+
+def _applies(document: Document, check: Check, i: int, values: Mapping[str, Any], findings: Findings) -> bool:
+    if check.when is None:
+        return True
+    try:
+        env = environment.evaluate(document, values, Findings())
+        found = environment.value(document, check.when, NUMBER, env, ("checks", i, "when"))
+    except Problem as problem:
+        findings.add(problem.diagnostic)
+        return False
+    if not isinstance(found, bool):
+        findings.error("bad-value", f"`when` is true or false, got `{found}`", document.span("checks", i, "when"))
+        return False
+    return found
+
+
+def _hold(
+    document: Document,
+    check: Check,
+    i: int,
+    values: Mapping[str, Any],
+    graph: Graph,
+    label: str,
+    findings: Findings,
+) -> None:
+    env = environment.evaluate(document, values, Findings())
+    for name, size in check.at.items():
+        if name not in graph.domains:
+            findings.error(
+                "unknown-name",
+                f"`{name}` is no unknown size of the inputs",
+                document.span("checks", i, "at", name, key=True),
+                help=did_you_mean(name, graph.domains),
+            )
+            return
+        if not graph.domains[name].contains(size):
+            below, above = graph.domains[name].near(size)
+            near = " or ".join(str(value) for value in (below, above) if value is not None)
+            findings.error(
+                "illegal-size",
+                f"{name} = {size} is not legal{label}: {graph.domains[name]}",
+                document.span("checks", i, "at", name),
+                help=f"the nearest legal sizes are {near}" if near else None,
+            )
+            return
+    summary = summarize(graph, at=check.at)
+    told = f" at {', '.join(f'{k} = {v}' for k, v in check.with_.items())}" if check.with_ else label
+
+    def expected(raw: Any, *loc: str | int) -> Any:
+        try:
+            return integral(environment.value(document, raw, NUMBER, env, ("checks", i, *loc)))
+        except Problem as problem:
+            findings.add(problem.diagnostic)
+            return None
+
+    for key, (words, count) in COUNTS.items():
+        raw = getattr(check, key)
+        if raw is None:
+            continue
+        wanted, got = expected(raw, key), count(summary)
+        if wanted is None or wanted == got:
+            continue
+        where = document.span("checks", i, key)
+        if got is None:
+            names = ", ".join(f"{name}: ..." for name in graph.domains)
+            findings.error("unknown-size", f"`{key}` depends on the input size", where, help=f"add `at: {{{names}}}`")
+        else:
+            findings.error("check-failed", f"expected {_number(wanted)} {words}{told}, found {got:,}", where)
+    bare = check.model_extra or {}
+    for name, raw in {**check.shapes, **bare}.items():
+        loc = ("shapes", name) if name in check.shapes else (name,)
+        where = document.span("checks", i, *loc)
+        if name not in graph.outputs:
+            findings.error(
+                "unknown-argument",
+                f"`{name}` is no output and nothing that a check counts",
+                document.span("checks", i, *loc, key=True),
+                help=did_you_mean(name, [*graph.outputs, *COUNTS, "with", "at", "when", "shapes"]),
+            )
+            continue
+        wanted = expected(raw, *loc)
+        got_shape = tuple(number(size, check.at) or size for size in graph.spec(graph.outputs[name]).shape)
+        if wanted is not None and wanted != got_shape:
+            shown = ", ".join(map(str, got_shape))
+            told_shape = ", ".join(map(str, wanted)) if isinstance(wanted, tuple) else str(wanted)
+            findings.error("check-failed", f"expected `{name}` to be ({told_shape}){told}, found ({shown})", where)
+
+
+def _number(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)

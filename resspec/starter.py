@@ -1,0 +1,57 @@
+"""Starter specs that `resspec new` writes: commented, complete, and legal as they stand."""
+
+from __future__ import annotations
+
+from resspec import files
+
+SCHEMA_LINE = "# yaml-language-server: $schema=./resspec.schema.json\n"
+
+STARTER = """\
+resspec: 1                        # version of the language
+name: {name}
+
+params:                           # what a caller may set: resspec build {name}.yaml -p width=32
+  width:   {{type: int, min: 1, default: 16}}
+  blocks:  {{type: int, min: 0, default: 2, doc: residual blocks in a stage}}
+  classes: {{type: int, min: 1, default: 10}}
+
+defaults:                         # arguments of ops where a step gives none
+  conv: {{use_bias: false, kernel_initializer: he_normal}}
+
+inputs:
+  image: [32, 32, 3]              # one example, channels last; a name such as H is an unknown size
+
+blocks:                           # functions from tensors to tensors
+  residual:                       # called as a step: `residual: 64`
+    params: {{filters: int, strides: int = 1}}
+    graph:
+      - [batch_norm, relu]
+      - {{conv: {{filters: filters, kernel_size: 3, strides: strides, padding: 1}}, as: conv1}}
+      - [batch_norm, relu]
+      - {{conv: {{filters: filters, kernel_size: 3, padding: 1}}, as: conv2}}
+      - add: {{of: [prev, in], project: auto}}      # a 1x1 convolution where the shapes differ
+
+graph:                            # a sequence: each step takes the one before; `as` names a result
+  - {{conv: {{filters: width, kernel_size: 3, padding: 1}}, as: stem}}
+  - for: {{filters: [width, 2*width, 4*width], strides: [1, 2, 2]}}
+    as: stage$i
+    do:
+      - {{residual: {{filters: filters, strides: strides}}, as: first}}
+      - {{repeat: blocks, as: more$i, do: [{{residual: filters, as: unit}}]}}
+  - [batch_norm, relu, global_avg_pool]
+  - {{dense: classes, as: logits, output: true}}
+
+checks:                           # what must hold; `resspec check {name}.yaml` tells
+  - {{logits: [classes]}}
+"""
+
+
+def starter(name: str, like: str | None = None) -> str:
+    """The text of a new spec: the commented starter, or a copy of a shipped one under a new name.
+
+    Raises `files.FileProblem` if no spec `like` is shipped.
+    """
+    if like is None:
+        return SCHEMA_LINE + STARTER.format(name=name)
+    _, text = files.read_below(files.SHIPPED, f"{like}.yaml")
+    return SCHEMA_LINE + text
