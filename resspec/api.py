@@ -47,7 +47,7 @@ class Network(Graph):
         """A flat functional `keras.Model` of built-in layers; options as in `resspec.build`."""
         from resspec.keras_backend.budget import check_budget
 
-        check_budget(self, options.get("max_parameters"))
+        check_budget(self, **{key: value for key, value in options.items() if key == "max_parameters"})
         from resspec.keras_backend.build import build as to_model
 
         lower = {op: rule for plugin in self.plugins for op, rule in plugin.lower().items()}

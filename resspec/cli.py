@@ -162,6 +162,13 @@ def _colourful(stream: Any) -> bool:
     return bool(stream.isatty()) and "NO_COLOR" not in os.environ
 
 
+def _console() -> Any:
+    """A console for tables, wide enough for whole numbers where nobody looks at a terminal."""
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
 def _write(content: str, out: str | None, *, protect: str = "") -> None:
     """To the terminal, or whole or not at all to a file, which must not be the spec itself."""
     if out is None:
@@ -259,9 +266,7 @@ def summary(
         ]
         click.echo(json.dumps({**found.to_dict(), "rows": rows}, indent=2))
         return
-    from rich.console import Console
-
-    console = Console(soft_wrap=False, highlight=False)
+    console = _console()
     click.secho(found.name, bold=True)
     if everything or depth:
         console.print(text.summary_table(found, None if everything else depth))
@@ -366,7 +371,6 @@ def list_(names: tuple[str, ...], as_json: bool) -> None:
         click.echo(json.dumps(found, indent=2))
         return
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
@@ -378,7 +382,7 @@ def list_(names: tuple[str, ...], as_json: bool) -> None:
         label = f"{row['spec']}@{row['variant']}" if row["variant"] else str(row["spec"])
         shapes = " ".join("x".join(map(str, shape)) for shape in row["inputs"].values())
         table.add_row(label, shapes, text.count(row["params"]), text.scaled(row["macs"]), str(row["depth"]))
-    Console(soft_wrap=False, highlight=False).print(table)
+    _console().print(table)
 
 
 @main.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from resspec.analysis.summary import Row, Summary
 from resspec.tensor import shape_text
@@ -132,6 +132,23 @@ def tree(summary: Summary, level: int | None) -> list[str]:
     width = max((len(left) for left, _, _ in lines), default=0)
     middle = max((len(shape) for _, shape, _ in lines), default=0)
     return [f"{left:<{width}}  {shape:<{middle}}  {cost}".rstrip() for left, shape, cost in lines]
+
+
+def tree_data(summary: Summary, level: int | None) -> list[dict[str, Any]]:
+    """The tree as plain data, nothing folded."""
+
+    def data(branch: Branch) -> dict[str, Any]:
+        row = branch.row
+        return {
+            "path": row.path,
+            "op": row.kind,
+            "outputs": [[s if isinstance(s, int) else str(s) for s in spec.shape] for spec in row.outputs],
+            "params": row.cost.params.total,
+            "macs": row.cost.macs,
+            "below": [data(one) for one in branch.below],
+        }
+
+    return [data(branch) for branch in _nested(summary.rows, level)]
 
 
 def _nested(rows: Sequence[Row], level: int | None) -> list[Branch]:

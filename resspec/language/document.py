@@ -49,7 +49,9 @@ def parse(text: str, name: str) -> Document:
     """The text of one file as a document without imports; `SpecError` with all its mistakes of form."""
     tree = yamltree.parse(text, name)
     if not isinstance(tree, yamltree.Mapping):
-        raise _failed(Diagnostic("bad-spec", "a spec is a mapping that begins with `resspec: 1`", tree.span), name, text)
+        raise _failed(
+            Diagnostic("bad-spec", "a spec is a mapping that begins with `resspec: 1`", tree.span), name, text
+        )
     try:
         spec = SpecFile.model_validate(yamltree.to_data(tree))
     except ValidationError as error:

@@ -67,8 +67,8 @@ def _one(
     got = _shown(item.get("input"))
     words = [word for one in items if one["type"] == "literal_error" for word in _words(one)]
     text = f"`{argument}` {' or '.join(dict.fromkeys(_expected(one) for one in items))}, got {got}"
-    remedy = did_you_mean(str(item.get("input")), words) if words and isinstance(item.get("input"), str) else None
-    return Diagnostic("bad-value", text, where(loc, False), help=remedy)
+    near = did_you_mean(str(item.get("input")), words) if words and isinstance(item.get("input"), str) else None
+    return Diagnostic("bad-value", text, where(loc, False), help=near)
 
 
 def _words(item: Any) -> list[str]:

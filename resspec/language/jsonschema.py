@@ -108,7 +108,10 @@ def _with_expressions(node: Any) -> Any:
         bare = {key: value for key, value in node.items() if key not in keep}
         return {**keep, "anyOf": [bare, EXPRESSION, MATCH]}
     if "enum" in node or "const" in node:
-        return {**{k: v for k, v in node.items() if k not in ("enum", "const", "type")}, "anyOf": [_pick(node), _dollar(), MATCH]}
+        return {
+            **{k: v for k, v in node.items() if k not in ("enum", "const", "type")},
+            "anyOf": [_pick(node), _dollar(), MATCH],
+        }
     if "prefixItems" in node:
         node = {key: value for key, value in node.items() if key not in ("minItems", "maxItems")}
     return {key: _with_expressions(value) if key != "default" else value for key, value in node.items()}
@@ -137,7 +140,10 @@ def _step(ops: Iterable[type[Op]]) -> Schema:
         calls[op.kind] = {"description": _doc(op), "anyOf": shapes}
     beside = {
         "as": {**NAME, "description": "a name for the result; one built with `$` is visible outside its loop"},
-        "from": {"description": "the input, instead of the previous step's result", "type": ["string", "array", "object"]},
+        "from": {
+            "description": "the input, instead of the previous step's result",
+            "type": ["string", "array", "object"],
+        },
         "when": {"description": "the step is passed over when false", "type": ["boolean", "string"]},
         "output": {"description": "mark the result as an output of the network", "type": "boolean"},
         "let": {"description": "local values", "type": "object"},
@@ -147,7 +153,10 @@ def _step(ops: Iterable[type[Op]]) -> Schema:
     }
     assert set(beside) == BESIDE
     structural = {
-        "repeat": {"description": "the body this many times; `i` counts from 0", "anyOf": [{"type": "integer"}, EXPRESSION]},
+        "repeat": {
+            "description": "the body this many times; `i` counts from 0",
+            "anyOf": [{"type": "integer"}, EXPRESSION],
+        },
         "for": {"description": "walks lists side by side: {width: [64, 128]}", "type": "object"},
         "tap": {"description": "fetches a value by its name", "type": "string"},
         "expect": {"description": "asserts a shape: [H/32, W/32, 2048]", "type": "array"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from resspec.language import nodes, taps
 from resspec.language.arguments import make_op
 from resspec.language.schema import Step
 from resspec.language.scope import Poisoned, Problem, Result, Scope
@@ -46,18 +47,20 @@ def operands(
             raise Problem("wrong-inputs", f"`{step.op}` needs its tensors", step.tree.span, f"{step.op}: [a, b]")
         return list(given), rest, _options(expander, step, scope, options)
     if isinstance(of, str):
-        found = [*given[:1], expander.find(of, scope, step, *loc)]
+        found = [*given[:1], taps.find(expander, of, scope, step, *loc)]
     elif isinstance(of, list):
         found = [_operand(expander, item, scope, step, *loc, i) for i, item in enumerate(of)]
     else:
-        raise Problem("bad-value", f"`{step.op}` takes a list of tensors", expander.place(step, *loc), f"{step.op}: [a, b]")
+        raise Problem(
+            "bad-value", f"`{step.op}` takes a list of tensors", expander.place(step, *loc), f"{step.op}: [a, b]"
+        )
     if any(result.poisoned for result in found):
         raise Poisoned
     return found, rest, _options(expander, step, scope, options)
 
 
 def _operand(expander: Expander, item: Any, scope: Scope, step: Step, *loc: str | int) -> Result:
-    return expander.find(item, scope, step, *loc)
+    return taps.find(expander, item, scope, step, *loc)
 
 
 def _options(expander: Expander, step: Step, scope: Scope, options: dict[str, Any]) -> dict[str, Any]:
@@ -99,7 +102,9 @@ def _aligned(
         for k, tensor in enumerate(tensors[1:], 1):
             if tensor.specs[0].spatial != first.spatial:
                 resize = _resize(tensor.specs[0], first, where)
-                found[k] = expander.add(resize, [tensor], expander.paths.named(f"{path}/", f"resize{k}"), step, scope)
+                found[k] = nodes.add(
+                    expander, resize, [tensor], expander.paths.named(f"{path}/", f"resize{k}"), step, scope
+                )
         return found
     sides: list[list[tuple[int, int]]] = [[] for _ in tensors]
     for axis, base in enumerate(first.spatial):
@@ -111,7 +116,7 @@ def _aligned(
     for k, (tensor, pairs) in enumerate(zip(tensors, sides, strict=True)):
         if any(map(any, pairs)):
             mend: Op = Crop(cropping=tuple(pairs)) if align == "crop" else Pad(padding=tuple(pairs))
-            found[k] = expander.add(mend, [tensor], expander.paths.named(f"{path}/", f"{align}{k}"), step, scope)
+            found[k] = nodes.add(expander, mend, [tensor], expander.paths.named(f"{path}/", f"{align}{k}"), step, scope)
     return found
 
 
@@ -170,18 +175,18 @@ def _projected(
             conv = make_op(
                 Conv,
                 {"filters": reference.channels, "kernel_size": 1, "strides": strides},
-                expander.defaults(Conv, scope),
+                nodes.defaults(expander, Conv, scope),
                 lambda loc, key: where,
             )
-            found.append(expander.add(conv, [tensor], name, step, scope))
+            found.append(nodes.add(expander, conv, [tensor], name, step, scope))
             continue
         missing = _channels(reference, where) - _channels(spec, where)
         if missing < 0:
             raise Problem("bad-value", f"`project: pad` adds channels, {spec} has more than {reference}", where)
         if max(strides) > 1:
-            tensor = expander.add(MaxPool(pool_size=1, strides=strides), [tensor], f"{name}_stride", step, scope)
+            tensor = nodes.add(expander, MaxPool(pool_size=1, strides=strides), [tensor], f"{name}_stride", step, scope)
         if missing:
-            tensor = expander.add(PadChannels(after=missing), [tensor], name, step, scope)
+            tensor = nodes.add(expander, PadChannels(after=missing), [tensor], name, step, scope)
         found.append(tensor)
     return found
 

@@ -16,9 +16,13 @@ from resspec import limits, yamltree
 
 VERSION = 1
 RESERVED = frozenset(
-    "in prev as from when output let do share trainable repeat for of match else expect tap "
-    "true false null and or not if resspec".split()
+    (
+        *("in", "prev", "as", "from", "when", "output", "let", "do", "share", "trainable", "repeat", "for", "of"),
+        *("match", "else", "expect", "tap", "true", "false", "null", "and", "or", "not", "if", "resspec"),
+    )
 )
+STRUCTURAL = ("repeat", "for", "tap", "expect")
+"""keys of steps that are no op and no block"""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 Value = Any

@@ -223,7 +223,7 @@ class Paths:
     reserved: dict[str, set[str]] = field(default_factory=dict)
     """prefix -> names that steps there claim with `as`"""
 
-    def claim(self, prefix: str, names: set[str]) -> None:
+    def claim(self, prefix: str, names: frozenset[str]) -> None:
         self.reserved.setdefault(prefix, set()).update(names)
 
     def named(self, prefix: str, name: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -48,7 +48,7 @@ TEXT = Slot(text=True)
 BOOLEAN = Slot(numbers=True)
 
 
-@lru_cache(maxsize=None)
+@cache
 def slots_of(model: type[BaseModel]) -> dict[str, Slot]:
     """The slot of every field of a model."""
     return {name: _slot(item.annotation) for name, item in model.model_fields.items()}

@@ -212,7 +212,7 @@ class MultiHeadAttention(ProjectedAttention):
 
 
 class GroupedQueryAttention(ProjectedAttention):
-    """Attention whose query heads share fewer key and value heads: (t, d), (s, ...), (s, ...) -> (t, d)."""
+    """Attention whose query heads share fewer key and value heads: (t, d), (s, d), (s, ...) -> (t, d)."""
 
     kind = "grouped_query_attention"
     head_dim: Positive = Field(description="channels of query, key and value in each head")
@@ -221,6 +221,11 @@ class GroupedQueryAttention(ProjectedAttention):
 
     def heads(self) -> tuple[int, int, int, int]:
         return self.num_query_heads, self.num_key_value_heads, self.head_dim, self.head_dim
+
+    def pairs(self, inputs: tuple[TensorSpec, ...]) -> Iterable[tuple[Size, Size, int]]:
+        query, value, _ = self.three(inputs)
+        yield from super().pairs(inputs)
+        yield query.shape[-1], value.shape[-1], 1
 
     def infer(self, *inputs: TensorSpec) -> TensorSpec | tuple[TensorSpec, ...]:
         if self.num_query_heads % self.num_key_value_heads:

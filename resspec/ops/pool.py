@@ -117,8 +117,13 @@ class AdaptivePooling(Op):
         floating(self, x)
         sizes = per_axis(self.output_size, spatial_rank(self, x), "output_size")
         if max(sizes) > 1:  # one number a channel is a global pooling, which takes any size
-            for size in x.spatial:
-                known(size, "the size of an adaptive pooling's input")
+            numbers = [known(size, "the size of an adaptive pooling's input") for size in x.spatial]
+            if min(numbers) == 1 and any(n % size for n, size in zip(numbers, sizes, strict=True)):
+                raise OpError(
+                    f"windows of different sizes need two positions along every axis, got {x}",
+                    operand=0,
+                    help="use an `output_size` that divides the input, or `upsample`",
+                )
         return x.with_shape(*sizes, x.channels)
 
     def canonical(self, *inputs: TensorSpec) -> dict[str, Any]:

@@ -67,7 +67,13 @@ def adaptive_pooling(kind: str) -> Any:
         if all(n % size == 0 for n, size in zip(numbers, sizes, strict=True)):
             windows = tuple(n // size for n, size in zip(numbers, sizes, strict=True))
             return site.nd(kind, pool_size=windows, data_format=site.data_format)(x)
-        return site.nd(f"Adaptive{kind}", output_size=sizes, data_format=site.data_format)(x)
+        if min(sizes) > 1:
+            return site.nd(f"Adaptive{kind}", output_size=sizes, data_format=site.data_format)(x)
+        # Keras's adaptive layer ends the process on TensorFlow where a window is as large as the input
+        kept = tuple(n if size == 1 else size for n, size in zip(numbers, sizes, strict=True))
+        whole = tuple(n if size == 1 else 1 for n, size in zip(numbers, sizes, strict=True))
+        x = site.nd(f"Adaptive{kind}", "spread", output_size=kept, data_format=site.data_format)(x)
+        return site.nd(kind, pool_size=whole, data_format=site.data_format)(x)
 
     return rule
 

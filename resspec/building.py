@@ -1,0 +1,78 @@
+"""A network into a model file, with progress on the way: what `resspec build` does."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from resspec.api import Network
+
+if TYPE_CHECKING:
+    import keras
+
+
+def run(network: Network, target: Path, *, quiet: bool, **options: Any) -> tuple[keras.Model, Path]:
+    """Build and save; the model and the path of its sidecar. `quiet` shows no progress."""
+    from resspec.keras_backend.budget import check_budget, loading_note
+
+    options = {name: value for name, value in options.items() if value is not None}
+    check_budget(network, **{k: v for k, v in options.items() if k == "max_parameters"})
+    with _Progress(quiet) as progress:
+        progress.say("importing Keras")
+        from resspec.keras_backend.save import save
+
+        progress.say(f"building {network.name}")
+        model = network.to_keras(progress=progress.step, **options)
+        progress.say(f"writing {target}")
+        assert network.document is not None
+        sidecar = save(model, network, target, network.document.text)
+    note = loading_note(network)
+    if note is not None:
+        from resspec import report
+
+        print(report.text([note], network.sources))
+    return model, sidecar
+
+
+class _Progress:
+    """One line on the standard error that says what is being done; nothing when quiet."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._bar: Any = None
+        self._context: Any = nullcontext()
+        if not quiet:
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+            self._bar = self._context = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TimeElapsedColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._task = self._bar.add_task("", total=None)
+
+    def __enter__(self) -> _Progress:
+        self._context.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._context.__exit__(*error)
+
+    def say(self, what: str) -> None:
+        if self._bar is not None:
+            self._bar.update(self._task, description=what, total=None)
+
+    def step(self, done: int, total: int) -> None:
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total)
+
+
+def shapes(model: keras.Model) -> dict[str, tuple[int | None, ...]]:
+    """Output name -> shape without the batch axis."""
+    found = model.output
+    if isinstance(found, dict):
+        return {name: tuple(tensor.shape[1:]) for name, tensor in found.items()}
+    return {model.output_names[0]: tuple(found.shape[1:])}

@@ -1,0 +1,175 @@
+"""Calls of blocks: parameters, inputs, recursion, named outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from resspec import limits, yamltree
+from resspec.graph import Frame, Group, Origin
+from resspec.language import arguments, taps
+from resspec.language.arguments import problem_of, span_in
+from resspec.language.document import Document
+from resspec.language.expressions import Value
+from resspec.language.nodes import share
+from resspec.language.schema import Block, Step
+from resspec.language.scope import Binding, Body, Instance, Poisoned, Problem, Result, Scope, Tap
+from resspec.language.slots import SlotError
+from resspec.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from resspec.language.expand import Expander
+
+
+def call(expander: Expander, step: Step, scope: Scope, source: Any, home: Document, block: Block) -> Result:
+    """A call of a block: a new instance with its own names."""
+    assert step.op is not None
+    if len(scope.frames) >= limits.CALL_DEPTH:
+        raise Problem(
+            "too-deep",
+            f"blocks and loops are nested more than {limits.CALL_DEPTH} levels",
+            step.tree.span,
+            notes=tuple(f"through {frame.label}" for frame in scope.frames[-4:]),
+        )
+    original = next(name for name, one in home.spec.blocks.items() if one is block)
+    expander.called.add((id(home), original))
+    values = _bind(expander, step, scope, home, block)
+    _shrinks(expander, step, scope, home, block, original, values)
+    named, entry = _entries(expander, step, source, block)
+    name = expander.name(step, scope)[0] if step.name is not None else None
+    path = expander.paths.named(scope.prefix, name) if name else expander.paths.unnamed(scope.prefix, step.op)
+    origin = Origin(step.tree.span, scope.frames)
+    params = {key: binding.value for key, binding in values.items()}
+    expander.builder.groups[path] = Group(path, step.op, params, origin)
+    frames = (*scope.frames, Frame(f"block `{step.op}`", path, step.tree.span))
+    env = expander.environment(home)
+    instance = Instance(home, {**env.bindings, **values}, frames, {}, scope.instance, original)
+    inner = Scope(instance, Body(entry, entry, named), f"{path}/", None, {}, None, expander.trains(scope), frames)
+    lets = Step.model_construct(let=block.let)
+    lets._tree = _tree_of(home, original)
+    instance.values = {**instance.values, **expander.lets(block.let, inner, lets)}
+    before = expander.sharing
+    if step.share is not None:
+        key = share(expander, step, scope, (id(block), tuple(params.items())), path)
+        expander.sharing = (key, path) if key != path else expander.sharing
+    result = expander.steps_in(block.graph, inner)
+    expander.sharing = before
+    if not block.outputs:
+        return expander.result(path, result)
+    found = {}
+    outputs_step = Step.model_construct()
+    outputs_step._tree = _tree_of(home, original)
+    for output, tap in block.outputs.items():
+        found[output] = taps.find(expander, tap, inner, outputs_step, "outputs", output)
+    several = Result(
+        tuple(one.refs[0] for one in found.values()), tuple(one.specs[0] for one in found.values()), tuple(found)
+    )
+    return expander.result(path, several)
+
+
+def _bind(expander: Expander, step: Step, scope: Scope, home: Document, block: Block) -> dict[str, Binding]:
+    """The values of the block's parameters at this call."""
+    raw = step.arguments
+    where = span_in(step.tree, step.op)
+    if isinstance(raw, dict) and not ("match" in raw and "match" not in block.params):
+        given: dict[str, tuple[Any, tuple[str, ...]]] = {str(key): (value, (str(key),)) for key, value in raw.items()}
+    elif raw is None:
+        given = {}
+    elif not block.params:
+        raise Problem("unknown-argument", f"block `{step.op}` takes no arguments", where((), False))
+    else:
+        given = {next(iter(block.params)): (raw, ())}
+    for key in given:
+        if key not in block.params:
+            raise Problem(
+                "unknown-argument",
+                f"block `{step.op}` has no parameter `{key}`",
+                where((key,), True),
+                did_you_mean(key, block.params),
+            )
+    values: dict[str, Binding] = {}
+    env = expander.environment(home)
+    for name, param in block.params.items():
+        if name in given:
+            raw_value, loc = given[name]
+            span = where(loc, False)
+            try:
+                value = arguments.read_param(name, param, raw_value, expander.lookup(scope), span)
+            except SlotError as error:
+                raise problem_of(error, where((*loc, *error.path), False), scope.visible) from None
+        elif param.required:
+            raise Problem(
+                "missing-argument", f"block `{step.op}` needs `{name}`", where((), False), f"write `{name}: ...`"
+            )
+        else:
+            original = next(key for key, one in home.spec.blocks.items() if one is block)
+            span = home.span("blocks", original, "params", name)
+
+            def own(wanted: str, values: dict[str, Binding] = values) -> Value:
+                return (values[wanted] if wanted in values else env.bindings[wanted]).value
+
+            try:
+                value = arguments.read_param(name, param, param.default, own, span)
+            except SlotError as error:
+                raise problem_of(error, span, lambda: set(env.bindings) | set(values)) from None
+        values[name] = Binding(value)
+    return values
+
+
+def _shrinks(
+    expander: Expander, step: Step, scope: Scope, home: Document, block: Block, name: str, values: Mapping[str, Binding]
+) -> None:
+    """A block that calls itself must come nearer its end: some integer smaller, none larger."""
+    instance: Instance | None = scope.instance
+    while instance is not None and not (instance.block == name and instance.document is home):
+        instance = instance.caller
+    if instance is None:
+        return
+    numbers = [key for key, param in block.params.items() if param.item == "int" and not param.is_list]
+    pairs = [(instance.values[key].value, values[key].value) for key in numbers]
+    known = [(a, b) for a, b in pairs if isinstance(a, int) and isinstance(b, int)]
+    if any(b < a for a, b in known) and all(b <= a for a, b in known):
+        return
+    told = ", ".join(f"{key} = {instance.values[key].value} -> {values[key].value}" for key in numbers)
+    raise Problem(
+        "endless-recursion",
+        f"block `{name}` calls itself without coming nearer an end" + (f" ({told})" if told else ""),
+        step.tree.span,
+        "make an integer parameter smaller at every call, and end with `when`",
+        notes=tuple(f"called by {frame.label}, at `{frame.path}`" for frame in scope.frames[-4:]),
+    )
+
+
+def _entries(expander: Expander, step: Step, source: Any, block: Block) -> tuple[dict[str, Tap], Result]:
+    """The inputs of a call under the block's names, and its `in`."""
+    where = expander.place(step, "from") if step.source is not None else step.tree.span
+    if not block.inputs:
+        return {}, taps.single(expander, source, step)
+    if isinstance(source, dict):
+        for key in source:
+            if key not in block.inputs:
+                raise Problem(
+                    "unknown-name", f"block `{step.op}` has no input `{key}`", where, did_you_mean(key, block.inputs)
+                )
+        missing = [name for name in block.inputs if name not in source]
+        found = source
+    else:
+        found = dict(zip(block.inputs, source, strict=False))
+        missing = block.inputs[len(source) :]
+        if len(source) > len(block.inputs):
+            raise Problem("wrong-inputs", f"block `{step.op}` has {len(block.inputs)} inputs, got {len(source)}", where)
+    if missing:
+        names = ", ".join(block.inputs)
+        raise Problem("wrong-inputs", f"block `{step.op}` needs `from: [{names}]`; `{missing[0]}` is missing", where)
+    if any(one.poisoned for one in found.values()):
+        raise Poisoned
+    return {name: Tap(result.first, where) for name, result in found.items()}, found[block.inputs[0]].first
+
+
+def _tree_of(document: Document, name: str) -> yamltree.Tree:
+    tree = document.tree
+    for part in ("blocks", name):
+        entry = tree.get(part) if isinstance(tree, yamltree.Mapping) else None
+        assert entry is not None
+        tree = entry.value
+    return tree

@@ -1,0 +1,113 @@
+"""Calls of ops: what `conv: {filters: 64}` and `keras.Conv2D: {...}` become."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from resspec.language import merges, nodes, static, taps
+from resspec.language.arguments import make_op, problem_of, span_in
+from resspec.language.schema import Step
+from resspec.language.scope import Poisoned, Problem, Result, Scope
+from resspec.language.slots import TEXT, SlotError, read, slots_of
+from resspec.ops.base import Op, OpError
+from resspec.ops.foreign import KerasLayer
+from resspec.ops.merge import Merge
+from resspec.tensor import Periodic, Product
+
+if TYPE_CHECKING:
+    from resspec.language.expand import Expander
+
+
+def op(expander: Expander, step: Step, scope: Scope, source: Any) -> Result:
+    """A call of an op."""
+    assert step.op is not None
+    kind = KerasLayer if step.op.startswith("keras.") else expander.ops.get(step.op)
+    if kind is None:
+        raise static.unknown_op(expander, step, scope.instance.document)
+    static.check_known(expander, step, scope.instance.document)
+    operands = list(source.values()) if isinstance(source, dict) else source
+    raw = step.arguments
+    options: dict[str, Any] = {}
+    if issubclass(kind, Merge):
+        operands, raw, options = merges.operands(expander, step, scope, operands, kind)
+    elif not operands:
+        taps.single(expander, operands, step)
+    if any(operand.poisoned for operand in operands):
+        raise Poisoned
+    operands = [operand.first for operand in operands]
+    made = _made(expander, kind, step, scope, raw)
+    path = _path(expander, step, scope)
+    operands = merges.mended(expander, made, operands, options, path, step, scope)
+    if isinstance(made, KerasLayer):
+        made = _resolve(expander, made, operands, step)
+    return nodes.add(expander, made, operands, path, step, scope)
+
+
+def _made(expander: Expander, kind: type[Op], step: Step, scope: Scope, raw: Any) -> Op:
+    assert step.op is not None
+    where = span_in(step.tree, step.op)
+    if kind is KerasLayer:
+        return _foreign(expander, step, scope, raw)
+    if isinstance(raw, dict) and not ("match" in raw and "match" not in kind.model_fields):
+        given = raw
+    elif raw is None:
+        given = {}
+    elif kind.primary is None:
+        raise Problem(
+            "bad-value", f"`{step.op}` takes no value of its own", where((), False), f"write `{step.op}: {{...}}`"
+        )
+    else:
+        given = {kind.primary: raw}
+    lone = given is not raw
+    slots = slots_of(kind)
+    values = {}
+    for key, item in given.items():
+        try:
+            values[key] = read(item, slots.get(key, TEXT), expander.lookup(scope))
+        except SlotError as error:
+            loc = error.path if lone else (key, *error.path)
+            raise problem_of(error, where(loc, False), scope.visible) from None
+        if isinstance(values[key], Periodic | Product):
+            raise Problem(
+                "unknown-size",
+                f"`{key}` needs a number, `{values[key]}` is unknown",
+                where(() if lone else (key,), False),
+            )
+    return make_op(
+        kind, values, nodes.defaults(expander, kind, scope), lambda loc, is_key: where(loc[1:] if lone else loc, is_key)
+    )
+
+
+def _foreign(expander: Expander, step: Step, scope: Scope, raw: Any) -> Op:
+    """`keras.<Class>`: any other layer of Keras from the list of those that are plain data."""
+    assert step.op is not None
+    if raw is not None and not isinstance(raw, dict):
+        raise Problem(
+            "bad-value",
+            f"`{step.op}` takes its arguments by name",
+            expander.place(step, step.op),
+            f"{step.op}: {{...}}",
+        )
+    values = {str(key): expander.value(item, TEXT, scope, step, step.op, key) for key, item in (raw or {}).items()}
+    try:
+        return KerasLayer.of(step.op.removeprefix("keras."), values)
+    except OpError as error:
+        where = span_in(step.tree, step.op)((error.argument,) if error.argument else (), False)
+        raise Problem(error.code, error.message, where, error.help) from None
+
+
+def _resolve(expander: Expander, op: KerasLayer, operands: Sequence[Result], step: Step) -> Op:
+    if expander.resolver is None:
+        return op  # says itself that Keras is needed
+    try:
+        return op.ask(expander.resolver, tuple(operand.specs[0] for operand in operands))
+    except OpError as error:
+        raise Problem(error.code, error.message, expander.place(step, str(step.op), key=True), error.help) from None
+
+
+def _path(expander: Expander, step: Step, scope: Scope) -> str:
+    if step.name is not None:
+        return expander.paths.named(scope.prefix, expander.name(step, scope)[0])
+    assert step.op is not None
+    return expander.paths.unnamed(scope.prefix, step.op.removeprefix("keras.").lower())

@@ -1,0 +1,94 @@
+"""What is found without carrying a step out: unknown ops and arguments, names that would collide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from resspec.diagnostics import Findings, Label, Span
+from resspec.graph import Graph
+from resspec.language import merges
+from resspec.language.arguments import span_in
+from resspec.language.document import Document
+from resspec.language.schema import STRUCTURAL, Step
+from resspec.language.scope import Problem
+from resspec.ops.merge import Merge
+from resspec.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from resspec.language.expand import Expander
+
+
+def check_known(expander: Expander, step: Step, document: Document) -> None:
+    """`Problem` unless the step's op or block exists and has the arguments that are written."""
+    if step.op is None or step.op in STRUCTURAL:
+        return
+    given = step.arguments if isinstance(step.arguments, dict) else {}
+    found = document.block(step.op)
+    if found is not None:
+        keys: Iterable[str] = found[1].params
+    elif step.op.startswith("keras."):
+        return
+    else:
+        kind = expander.ops.get(step.op)
+        if kind is None:
+            raise unknown_op(expander, step, document)
+        keys = (*kind.model_fields, *(merges.KEYS if issubclass(kind, Merge) else ()))
+    for key in given:
+        if key not in keys and key != "match":
+            where = span_in(step.tree, step.op)((key,), True)
+            raise Problem("unknown-argument", f"`{step.op}` has no argument `{key}`", where, did_you_mean(key, keys))
+
+
+def unknown_op(expander: Expander, step: Step, document: Document) -> Problem:
+    assert step.op is not None
+    names = [*expander.ops, *document.block_names, *STRUCTURAL]
+    return Problem(
+        "unknown-op",
+        f"there is no op or block `{step.op}`",
+        expander.place(step, step.op, key=True),
+        did_you_mean(step.op, names, most=0),
+    )
+
+
+def check_unreached(expander: Expander) -> None:
+    """Bodies that no call reached: their ops and keys are checked all the same."""
+    for name, block in expander.document.spec.blocks.items():
+        if (id(expander.document), name) not in expander.called:
+            _unreached(expander, block.graph, expander.document)
+
+
+def _unreached(expander: Expander, steps: Iterable[Step], document: Document) -> None:
+    for step in steps:
+        try:
+            check_known(expander, step, document)
+        except Problem as problem:
+            expander.findings.add(problem.diagnostic)
+        _unreached(expander, step.inline or step.do or (), document)
+
+
+def check_names(graph: Graph, output_spans: Mapping[str, Span], findings: Findings) -> None:
+    """Names that Keras would see twice."""
+    seen: dict[str, int] = {}
+    names = list(graph.layer_names)
+    bearers = set(graph.bearers.values())
+    for i, name in enumerate(names):
+        if name in seen:
+            one, two = graph.nodes[seen[name]], graph.nodes[i]
+            _collision(findings, name, one.path, two.path, one.origin.span, two.origin.span)
+        seen.setdefault(name, i)
+    for name, ref in graph.outputs.items():
+        if name not in bearers and name in seen:
+            node = graph.nodes[seen[name]]
+            if seen[name] != ref.node or name in graph.inputs:
+                _collision(findings, name, node.path, f"output {name}", node.origin.span, output_spans.get(name))
+
+
+def _collision(findings: Findings, name: str, one: str, two: str, first: Span | None, second: Span | None) -> None:
+    findings.error(
+        "name-collision",
+        f"`{one}` and `{two}` would both be the layer `{name}`",
+        second,
+        labels=[Label(first, "the other one")] if first else (),
+        help="rename one of them",
+    )

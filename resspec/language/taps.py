@@ -1,0 +1,96 @@
+"""Which tensors a step takes: taps by name, `from`, and the previous value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from resspec.diagnostics import Label
+from resspec.language.schema import Step
+from resspec.language.scope import Poisoned, Problem, Result, Scope
+from resspec.language.slots import TEXT
+from resspec.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from resspec.language.expand import Expander
+
+
+def find(expander: Expander, text: Any, scope: Scope, step: Step, *loc: str | int) -> Result:
+    """The result that a tap's name stands for: `x`, `skip$i`, `prev`, `call.high`."""
+    where = expander.place(step, *loc)
+    if not isinstance(text, str):
+        raise Problem("bad-value", "a tensor is named by a word", where)
+    name = str(expander.value(text, TEXT, scope, step, *loc))
+    head, _, part = name.partition(".")
+    if head in ("in", "prev"):
+        result = scope.body.input if head == "in" else scope.body.prev
+        if result is None:
+            raise Problem(
+                "undefined-input",
+                f"`{head}` is not defined before the first `from`, since there are several inputs",
+                where,
+                "begin with `from: " + next(iter(expander.builder.inputs), "x") + "`",
+            )
+    else:
+        tap = scope.tap(head)
+        if tap is None:
+            names = {n for s in scope.outwards() for n in s.body.taps} | {"in", "prev"}
+            hint = did_you_mean(head, names)
+            if scope.binding(head) is not None:
+                hint = f"`{head}` is a value; to use it in a name write `${head}`"
+            raise Problem("unknown-name", f"there is no tensor `{head}` here", where, hint)
+        if tap.skipped:
+            raise Problem(
+                "skipped-name",
+                f"`{head}` does not exist here: every step that defines it was skipped",
+                where,
+                labels=(Label(tap.span, "its `when` is false"),),
+            )
+        result = tap.result
+    if result.poisoned:
+        raise Poisoned
+    if part:
+        picked = result.pick(part)
+        if picked is None:
+            names_of = ", ".join(f"`{one}`" for one in result.names) or "no named results"
+            raise Problem("unknown-name", f"`{head}` has no result `{part}`; it has {names_of}", where)
+        return picked
+    return result
+
+
+def source(
+    expander: Expander, step: Step, scope: Scope, skipped: bool = False
+) -> list[Result] | dict[str, Result] | Any:
+    """The inputs of the step: those of `from`, or the previous value."""
+    if step.source is None:
+        return [scope.body.prev] if scope.body.prev is not None else []
+    if isinstance(step.source, list):
+        found: Any = [find(expander, item, scope, step, "from", i) for i, item in enumerate(step.source)]
+    elif isinstance(step.source, dict):
+        found = {key: find(expander, item, scope, step, "from", key) for key, item in step.source.items()}
+    else:
+        try:
+            found = [find(expander, step.source, scope, step, "from")]
+        except Problem:
+            if not skipped:
+                raise
+            return None
+    if skipped:
+        return found[0].first if isinstance(found, list) and found else None
+    return found
+
+
+def single(expander: Expander, source: Any, step: Step) -> Result:
+    """The one input of a step."""
+    items = list(source.values()) if isinstance(source, dict) else source
+    if not items:
+        raise Problem(
+            "undefined-input",
+            "`prev` is not defined before the first `from`, since there are several inputs",
+            step.tree.span,
+            "say which input is meant: `from: " + next(iter(expander.builder.inputs), "x") + "`",
+        )
+    if len(items) > 1:
+        raise Problem("wrong-inputs", f"one input is wanted here, got {len(items)}", expander.place(step, "from"))
+    if items[0].poisoned:
+        raise Poisoned
+    return items[0]
