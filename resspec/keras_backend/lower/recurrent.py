@@ -53,9 +53,11 @@ def bidirectional(site: Site, op: rec.Bidirectional, x: Any) -> Any:
 
 def conv_lstm(site: Site, op: rec.ConvLSTM, x: Any) -> Any:
     rank = site.rank - 1
+    names = ("kernel_size", "strides", "dilation_rate")
+    windows: dict[str, Any] = {name: per_axis(getattr(op, name), rank, name) for name in names}
     layer = site.layer(
         getattr(keras.layers, f"ConvLSTM{rank}D"),
-        **{name: per_axis(getattr(op, name), rank, name) for name in ("kernel_size", "strides", "dilation_rate")},
+        **windows,
         **common(site, op, "filters", "padding", "go_backwards", "recurrent_activation", "unit_forget_bias"),
         activity_regularizer=site.regularizer(op.activity_regularizer),
         data_format="channels_last",

@@ -19,7 +19,7 @@ def seeded(name: str, argument: str = "rate") -> Lowering:
 
 
 def spatial_dropout(site: Site, op: reg.SpatialDropout, x: Any) -> Any:
-    arguments = {"rate": op.rate, "seed": site.seed("noise", op.seed)}
+    arguments: dict[str, Any] = {"rate": op.rate, "seed": site.seed("noise", op.seed)}
     if site.rank > 1:
         return site.nd("SpatialDropout", **arguments, data_format=site.data_format)(x)
     if site.channel_axis == -1:
