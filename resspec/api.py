@@ -1,6 +1,6 @@
 """The whole pipeline on one screen: a source is read, parsed, expanded, and becomes a graph.
 
-    path or name -> text -> Document -> Graph -> summary | JSON | keras.Model
+path or name -> text -> Document -> Graph -> summary | JSON | keras.Model
 """
 
 from __future__ import annotations
@@ -114,9 +114,7 @@ def network(
     found = resolve(plugins)
     settings = documents.settings(opened.document, variant or opened.variant, params or {})
     ops = by_kind(op for plugin in found for op in plugin.ops)
-    graph, findings = expand(
-        opened.document, opened.sources, settings, ops, inputs=inputs, resolver=_KerasResolver()
-    )
+    graph, findings = expand(opened.document, opened.sources, settings, ops, inputs=inputs, resolver=_KerasResolver())
     fields = {name: getattr(graph, name) for name in Graph.__dataclass_fields__}
     return Network(
         **fields,

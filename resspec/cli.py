@@ -65,7 +65,9 @@ def _complete_spec(ctx: click.Context, param: click.Parameter, incomplete: str) 
     names = [name for name in api.shipped() if name.startswith(incomplete.partition("@")[0])]
     if "@" in incomplete:
         name = incomplete.partition("@")[0]
-        return [f"{name}@{v}" for v in api.open_source(name).document.spec.variants if f"{name}@{v}".startswith(incomplete)]
+        return [
+            f"{name}@{v}" for v in api.open_source(name).document.spec.variants if f"{name}@{v}".startswith(incomplete)
+        ]
     return names + glob.glob(f"{incomplete}*.yaml")
 
 
@@ -140,7 +142,9 @@ OUT = click.option("-o", "--out", type=click.Path(dir_okay=False), help="Write t
 GRAPH = _options(SPEC, PARAMS, INPUTS, PLUGINS)
 
 
-def _load(spec: str, params: Iterable[tuple[str, Any]], inputs: Iterable[tuple[str, Any]], plugins: Sequence[str]) -> api.Network:
+def _load(
+    spec: str, params: Iterable[tuple[str, Any]], inputs: Iterable[tuple[str, Any]], plugins: Sequence[str]
+) -> api.Network:
     found = api.load(spec, params=dict(params), inputs=dict(inputs), plugins=plugins)
     if found.warnings:
         _tell(found.warnings, found.sources, "text")
@@ -186,7 +190,9 @@ def _write(content: str, out: str | None, *, protect: str = "") -> None:
 @click.argument("specs", nargs=-1, required=True, shell_complete=_complete_spec)
 @PARAMS
 @PLUGINS
-@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", help="How to print findings.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "github"]), default="text", help="How to print findings."
+)
 @JSON
 @click.option("-q", "--quiet", is_flag=True, help="Print findings only.")
 def check(specs: tuple[str, ...], params: Any, plugins: Any, form: str, as_json: bool, quiet: bool) -> None:
@@ -244,7 +250,9 @@ def _expand_paths(specs: Iterable[str]) -> list[str]:
 @GRAPH
 @AT
 @JSON
-@click.option("-d", "--depth", type=click.IntRange(min=0), default=1, show_default=True, help="Levels of blocks to list.")
+@click.option(
+    "-d", "--depth", type=click.IntRange(min=0), default=1, show_default=True, help="Levels of blocks to list."
+)
 @click.option("--all", "everything", is_flag=True, help="List every op.")
 def summary(
     spec: str, params: Any, inputs: Any, plugins: Any, at: dict[str, int], as_json: bool, depth: int, everything: bool
@@ -289,7 +297,9 @@ def _summary(network: api.Network, at: dict[str, int]) -> Summary:
             raise SpecError(
                 [
                     Diagnostic(
-                        "illegal-size", f"{name} = {size} is not legal: {domain}", help=f"the nearest legal sizes are {near}"
+                        "illegal-size",
+                        f"{name} = {size} is not legal: {domain}",
+                        help=f"the nearest legal sizes are {near}",
                     )
                 ]
             )
@@ -299,7 +309,9 @@ def _summary(network: api.Network, at: dict[str, int]) -> Summary:
 @main.command()
 @GRAPH
 @AT
-@click.option("-d", "--depth", type=click.IntRange(min=1), default=3, show_default=True, help="Levels of blocks to show.")
+@click.option(
+    "-d", "--depth", type=click.IntRange(min=1), default=3, show_default=True, help="Levels of blocks to show."
+)
 @click.option("--all", "everything", is_flag=True, help="Show every op.")
 @JSON
 def show(
@@ -363,7 +375,9 @@ def list_(names: tuple[str, ...], as_json: bool) -> None:
                     "macs": costs.macs,
                     "layers": costs.layers,
                     "depth": costs.depth,
-                    "inputs": {k: [s if isinstance(s, int) else str(s) for s in v.shape] for k, v in costs.inputs.items()},
+                    "inputs": {
+                        k: [s if isinstance(s, int) else str(s) for s in v.shape] for k, v in costs.inputs.items()
+                    },
                     "doc": spec.doc,
                 }
             )
@@ -432,8 +446,12 @@ def completion(shell: str) -> None:
 @click.option("--outputs", help="Paths to return instead of the spec's outputs: stage2,stage3/unit0/conv1.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the initial weights.")
 @click.option("--dtype", help="Dtype policy: float32, mixed_bfloat16, ...")
-@click.option("--data-format", type=click.Choice(["channels_last", "channels_first"]), default="channels_last", show_default=True)
-@click.option("--backend", type=click.Choice(["tensorflow", "jax", "torch"]), help="Keras backend; KERAS_BACKEND otherwise.")
+@click.option(
+    "--data-format", type=click.Choice(["channels_last", "channels_first"]), default="channels_last", show_default=True
+)
+@click.option(
+    "--backend", type=click.Choice(["tensorflow", "jax", "torch"]), help="Keras backend; KERAS_BACKEND otherwise."
+)
 @click.option("--weights", type=click.Path(exists=True, dir_okay=False), help="Weights saved from the same model.")
 @click.option("--max-params", type=int, help="Allow more weights than the usual limit.")
 @click.option("-f", "--force", is_flag=True, help="Overwrite the file.")

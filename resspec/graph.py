@@ -135,9 +135,19 @@ class Graph:
 
     @cached_property
     def layer_names(self) -> tuple[str, ...]:
-        """The Keras name of each node: its output's name, or its path with `/` as `_`."""
+        """The Keras name of each node: its output's name, or its path with `/` as `_`.
+
+        Where an identity layer bears the output's name, a node of that name steps aside.
+        """
         bearers = self.bearers
-        return tuple(bearers.get(i) or node.path.replace("/", "_") for i, node in enumerate(self.nodes))
+        identities = {name: ref.node for name, ref in self.outputs.items() if bearers.get(ref.node) != name}
+        names = []
+        for i, node in enumerate(self.nodes):
+            name = bearers.get(i) or node.path.replace("/", "_")
+            if identities.get(name) == i and not isinstance(node.op, Input):
+                name += "-layer"
+            names.append(name)
+        return tuple(names)
 
     def describe(self, size: Size) -> str:
         """A size as text; `H - 184` rather than `16*((H - 188)//16) + 4` where only one class of H is legal."""

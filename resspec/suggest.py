@@ -13,8 +13,17 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     same = folded.get(word.lower().replace("_", ""))
     if same is not None:
         return same
-    found = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    return found[0] if found else None
+    scored = [(_likeness(word.lower(), name.lower()), name) for name in names]
+    best = max(scored, default=(0.0, ""), key=lambda item: item[0])
+    return best[1] if best[0] >= 0.6 else None
+
+
+def _likeness(word: str, name: str) -> float:
+    """How near two names are, from 0 to 1; the beginning of a longer name counts too (`kernel` of `kernel_size`)."""
+    whole = difflib.SequenceMatcher(None, word, name).ratio()
+    if len(word) < 4 or len(name) <= len(word):
+        return whole
+    return max(whole, 0.95 * difflib.SequenceMatcher(None, word, name[: len(word)]).ratio())
 
 
 def did_you_mean(word: str, candidates: Iterable[str], *, most: int = 8) -> str | None:

@@ -54,13 +54,17 @@ def facts(summary: Summary) -> list[tuple[str, str]]:
         lines.append(("legal sizes" if name else "", domain))
     params = summary.params
     lines += [
-        ("parameters", f"{count(params.trainable)} trainable, {count(params.non_trainable)} not, {count(params.total)} in all"),
+        (
+            "parameters",
+            f"{count(params.trainable)} trainable, {count(params.non_trainable)} not, {count(params.total)} in all",
+        ),
         ("MACs", _per_example(scaled(summary.macs), summary)),
         ("FLOPs", _per_example(scaled(summary.flops), summary)),
         (
             "activations",
             _per_example(
-                f"{bytes_text(summary.training_bytes)} training, {bytes_text(summary.inference_bytes)} inference", summary
+                f"{bytes_text(summary.training_bytes)} training, {bytes_text(summary.inference_bytes)} inference",
+                summary,
             ),
         ),
         ("layers", f"{count(summary.layers)} ops, {summary.depth} convolutions and products on the longest path"),

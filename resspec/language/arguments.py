@@ -31,7 +31,7 @@ def problem_of(error: SlotError, span: Span, visible: Callable[[], set[str]]) ->
     """A value that cannot be read as a finding, at the stretch of the text that is to blame."""
     inner = error.error
     name = getattr(inner, "name", None)
-    remedy = inner.help or (did_you_mean(name, visible()) if name else None)
+    remedy = inner.help or (did_you_mean(name, visible(), most=0) if name else None)
     return Problem(inner.code, inner.message, narrowed(span, error.text, inner), remedy)
 
 
@@ -128,14 +128,13 @@ def read_param(name: str, param: Param, raw: Any, lookup: Lookup, span: Span) ->
 
 
 def span_in(tree: yamltree.Tree, key: str | None) -> Callable[[tuple[str | int, ...], bool], Span]:
-    """Where an argument stands below the step's key; a lone scalar is the value of its primary argument."""
+    """Where an argument stands below the step's key; `((), True)` is the key itself, `((), False)` a lone value."""
     entry = tree.get(key) if isinstance(tree, yamltree.Mapping) and key is not None else None
     below = entry.value if entry else tree
 
     def where(loc: tuple[str | int, ...], is_key: bool) -> Span:
-        if isinstance(below, yamltree.Scalar) and below.text == "" and entry is not None:
-            return entry.key.span
-        if not loc and entry is not None:
+        nothing = isinstance(below, yamltree.Scalar) and below.text == ""
+        if entry is not None and (nothing or (is_key and not loc)):
             return entry.key.span
         return yamltree.locate(below, loc, key=is_key)
 

@@ -99,7 +99,7 @@ def _bind(expander: Expander, step: Step, scope: Scope, home: Document, block: B
                 raise problem_of(error, where((*loc, *error.path), False), scope.visible) from None
         elif param.required:
             raise Problem(
-                "missing-argument", f"block `{step.op}` needs `{name}`", where((), False), f"write `{name}: ...`"
+                "missing-argument", f"block `{step.op}` needs `{name}`", where((), True), f"write `{name}: ...`"
             )
         else:
             original = next(key for key, one in home.spec.blocks.items() if one is block)

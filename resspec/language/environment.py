@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from resspec import limits
 from resspec.diagnostics import Findings, Span
 from resspec.language import arguments
 from resspec.language.document import Document
 from resspec.language.expressions import Value
 from resspec.language.schema import NAME, Param
 from resspec.language.scope import Binding, Problem
-from resspec.language.slots import NUMBER, TEXT, Slot, SlotError, integral, read, slots_of
+from resspec.language.slots import NUMBER, TEXT, Slot, SlotError, chosen, integral, read, slots_of
 from resspec.ops.base import Op
 from resspec.suggest import did_you_mean
 from resspec.tensor import Size, TensorSpec, unknown
@@ -105,18 +106,23 @@ def inputs(
     for name, declared in document.spec.inputs.items():
         shape: list[Size] = []
         given = rebound.get(name)
-        if given is not None and len(given) != len(declared.shape):
+        try:
+            loc, sizes = _written(document, declared.shape, env, ("inputs", name, "shape"))
+        except Problem as problem:
+            findings.add(problem.diagnostic)
+            continue
+        if given is not None and len(given) != len(sizes):
             findings.error(
                 "rank-mismatch",
-                f"input `{name}` has {len(declared.shape)} axes, got {len(given)}",
+                f"input `{name}` has {len(sizes)} axes, got {len(given)}",
                 document.span("inputs", name),
             )
             continue
-        for axis, raw in enumerate(declared.shape):
+        for axis, raw in enumerate(sizes):
             try:
-                size = _size(document, raw, env, name, axis)
+                size = _size(document, raw, env, (*loc, axis))
                 if given is not None:
-                    size = _rebound(given[axis], size, name, axis, len(declared.shape), env)
+                    size = _rebound(given[axis], size, name, axis, len(sizes), env)
                 shape.append(size)
             except Problem as problem:
                 findings.add(problem.diagnostic)
@@ -145,15 +151,30 @@ def _rebound(given: Any, size: Size, name: str, axis: int, rank: int, env: Envir
     return result
 
 
-def _size(document: Document, raw: Any, env: Environment, name: str, axis: int) -> Size:
-    span = document.span("inputs", name, "shape", axis)
+def _written(
+    document: Document, raw: Any, env: Environment, loc: tuple[str | int, ...]
+) -> tuple[tuple[str | int, ...], list[Any]]:
+    """The sizes of an input as they stand in the file, and where; a `match` is decided."""
+    while isinstance(raw, dict) and "match" in raw:
+        try:
+            case, raw = chosen(raw, env.lookup, None, ())
+        except SlotError as error:
+            raise arguments.problem_of(error, document.span(*loc, *error.path), lambda: set(env.bindings)) from None
+        loc = (*loc, case)
+    if not isinstance(raw, list) or len(raw) > limits.RANK:
+        raise Problem("bad-value", f"a shape is a list of up to {limits.RANK} sizes", document.span(*loc))
+    return loc, raw
+
+
+def _size(document: Document, raw: Any, env: Environment, loc: tuple[str | int, ...]) -> Size:
+    span = document.span(*loc)
     if raw is None:
         raise Problem("bad-value", "an unknown size has a name", span, "write `H`, say")
     if isinstance(raw, str) and NAME.fullmatch(raw) and raw not in env.bindings:
         size = unknown(raw)
         env.bindings[raw] = Binding(size)
         return size
-    found = value(document, raw, NUMBER, env, ("inputs", name, "shape", axis))
+    found = value(document, raw, NUMBER, env, loc)
     found = integral(found)
     if isinstance(found, bool) or not isinstance(found, int) or found < 1:
         if not isinstance(found, int | float | str | bool | None):

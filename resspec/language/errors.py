@@ -60,7 +60,7 @@ def _one(
             "unknown-argument", owner, where(loc, True), help=did_you_mean(key, names, most=30) if names else None
         )
     if kind == "missing":
-        return Diagnostic("missing-argument", f"{what} needs `{key}`", where(loc[:-1], False), help=f"add `{key}: ...`")
+        return Diagnostic("missing-argument", f"{what} needs `{key}`", where(loc[:-1], True), help=f"add `{key}: ...`")
     if kind == "value_error":
         message, _, remedy = str(context["error"]).partition("|")
         return Diagnostic("bad-value", message, where(loc, False), help=remedy or None)

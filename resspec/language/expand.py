@@ -49,10 +49,10 @@ def expand(
 ) -> tuple[Graph, Findings]:
     """The graph of `document` under `settings`, and the warnings; `SpecError` with all findings."""
     findings = Findings()
-    expander = Expander(document, ops, findings, resolver)
+    expander = Expander(document, sources, ops, findings, resolver)
     graph = expander.run(settings, inputs or {})
     if findings.failed:
-        raise SpecError(findings.sorted(), sources)
+        raise expander.failed()
     assert graph is not None
     return graph, findings
 
@@ -61,9 +61,15 @@ class Expander:
     """One run over one document."""
 
     def __init__(
-        self, document: Document, ops: Mapping[str, type[Op]], findings: Findings, resolver: Resolver | None
+        self,
+        document: Document,
+        sources: dict[str, str],
+        ops: Mapping[str, type[Op]],
+        findings: Findings,
+        resolver: Resolver | None,
     ) -> None:
-        self.document, self.ops, self.findings, self.resolver = document, ops, findings, resolver
+        self.document, self.sources, self.ops = document, sources, ops
+        self.findings, self.resolver = findings, resolver
         self.builder = GraphBuilder()
         self.paths = Paths()
         self.outputs: dict[str, Ref] = {}
@@ -155,7 +161,9 @@ class Expander:
                 continue
             self.steps += 1
             if self.steps > limits.STEPS:
-                raise self._fatal("too-many-steps", f"expanding takes more than {limits.STEPS} steps", step, scope)
+                message = f"expanding takes more than {limits.STEPS} steps"
+                self.tell(Problem("too-many-steps", message, step.tree.span).diagnostic, scope)
+                raise self.failed()
             try:
                 self.step(step, scope)
                 continue
@@ -167,12 +175,11 @@ class Expander:
             except Problem as problem:
                 self.tell(problem.diagnostic, scope)
                 if problem.diagnostic.code in FATAL:
-                    raise
+                    raise self.failed() from None
             self._poison(step, scope)
 
-    def _fatal(self, code: str, message: str, step: Step, scope: Scope) -> SpecError:
-        self.tell(Problem(code, message, step.tree.span).diagnostic, scope)
-        return SpecError(self.findings.sorted(), {self.document.name: self.document.text})
+    def failed(self) -> SpecError:
+        return SpecError(self.findings.sorted(), self.sources)
 
     def tell(self, diagnostic: Any, scope: Scope) -> None:
         notes = tuple(

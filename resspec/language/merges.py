@@ -15,7 +15,7 @@ from resspec.ops.conv import Conv
 from resspec.ops.merge import Merge
 from resspec.ops.pool import MaxPool
 from resspec.ops.resample import Crop, Pad, PadChannels, Resize, Upsample
-from resspec.tensor import Periodic, Size, SizeError, TensorSpec, same_window
+from resspec.tensor import Product, Size, SizeError, TensorSpec, same_window
 
 if TYPE_CHECKING:
     from resspec.language.expand import Expander
@@ -78,18 +78,18 @@ def _options(expander: Expander, step: Step, scope: Scope, options: dict[str, An
 
 
 def mended(
-    expander: Expander, op: Op, tensors: list[Result], options: dict[str, Any], path: str, step: Step, scope: Scope
+    expander: Expander, tensors: list[Result], options: dict[str, Any], path: str, step: Step, scope: Scope
 ) -> list[Result]:
-    """The operands of a merge after `project` and `align`; what they insert lies below the merge's path."""
+    """The operands of a merge after `align` and `project`; what they insert lies below the merge's path."""
+    if options.get("align", "error") != "error":
+        tensors = _aligned(expander, tensors, options["align"], path, step, scope)
     if "project" in options:
         tensors = _projected(expander, tensors, options["project"], path, step, scope)
-    if options.get("align", "error") != "error":
-        tensors = _aligned(expander, op, tensors, options["align"], path, step, scope)
     return tensors
 
 
 def _aligned(
-    expander: Expander, op: Op, tensors: list[Result], align: str, path: str, step: Step, scope: Scope
+    expander: Expander, tensors: list[Result], align: str, path: str, step: Step, scope: Scope
 ) -> list[Result]:
     """Equal spatial sizes: crop to the smallest, pad to the largest (centred), or resize to the first."""
     first = tensors[0].specs[0]
@@ -101,7 +101,7 @@ def _aligned(
     if align == "resize":
         for k, tensor in enumerate(tensors[1:], 1):
             if tensor.specs[0].spatial != first.spatial:
-                resize = _resize(tensor.specs[0], first, where)
+                resize = _resize(expander, tensor.specs[0], first, where)
                 found[k] = nodes.add(
                     expander, resize, [tensor], expander.paths.named(f"{path}/", f"resize{k}"), step, scope
                 )
@@ -137,10 +137,10 @@ def _offset(expander: Expander, size: Size, base: Size, where: Any) -> int:
     return difference
 
 
-def _resize(x: TensorSpec, first: TensorSpec, where: Any) -> Op:
+def _resize(expander: Expander, x: TensorSpec, first: TensorSpec, where: Any) -> Op:
     if all(isinstance(size, int) for size in first.spatial):
         return Resize(size=tuple(int(str(size)) for size in first.spatial))
-    ratios = [_ratio(a, b) for a, b in zip(first.spatial, x.spatial, strict=True)]
+    ratios = [_ratio(expander, a, b) for a, b in zip(first.spatial, x.spatial, strict=True)]
     if None in ratios:
         raise Problem(
             "align-varies",
@@ -151,10 +151,11 @@ def _resize(x: TensorSpec, first: TensorSpec, where: Any) -> Op:
     return Upsample(size=tuple(ratio or 1 for ratio in ratios))
 
 
-def _ratio(large: Size, small: Size) -> int | None:
-    if isinstance(large, Periodic) and isinstance(small, Periodic):
-        return next((factor for factor in range(1, STRIDES + 1) if small * factor == large), None)
-    return 1 if large == small else None
+def _ratio(expander: Expander, large: Size, small: Size) -> int | None:
+    """The whole factor between two sizes, the same for all legal inputs."""
+    if isinstance(small, Product):
+        return 1 if small == large else None
+    return next((factor for factor in range(1, STRIDES + 1) if expander.builder.equal(small * factor, large)), None)
 
 
 def _projected(

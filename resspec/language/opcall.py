@@ -38,7 +38,7 @@ def op(expander: Expander, step: Step, scope: Scope, source: Any) -> Result:
     operands = [operand.first for operand in operands]
     made = _made(expander, kind, step, scope, raw)
     path = _path(expander, step, scope)
-    operands = merges.mended(expander, made, operands, options, path, step, scope)
+    operands = merges.mended(expander, operands, options, path, step, scope)
     if isinstance(made, KerasLayer):
         made = _resolve(expander, made, operands, step)
     return nodes.add(expander, made, operands, path, step, scope)
@@ -101,7 +101,7 @@ def _resolve(expander: Expander, op: KerasLayer, operands: Sequence[Result], ste
     if expander.resolver is None:
         return op  # says itself that Keras is needed
     try:
-        return op.ask(expander.resolver, tuple(operand.specs[0] for operand in operands))
+        return op.resolved(expander.resolver, tuple(operand.specs[0] for operand in operands))
     except OpError as error:
         raise Problem(error.code, error.message, expander.place(step, str(step.op), key=True), error.help) from None
 

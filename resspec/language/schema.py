@@ -181,13 +181,15 @@ class Block(Model):
 class InputDecl(Model):
     """An input of the network: sizes of one example, channels last; a name is an unknown size."""
 
-    shape: Annotated[list[Size], Field(max_length=limits.RANK)]
+    shape: Annotated[list[Size], Field(max_length=limits.RANK)] | dict[Any, Any] = Field(
+        description="a list of sizes, or `match` with a list in every case"
+    )
     dtype: Literal["float32", "float16", "bfloat16", "float64", "int32", "int64", "uint8", "bool"] = "float32"
 
     @model_validator(mode="before")
     @classmethod
     def _bare(cls, value: Any) -> Any:
-        return {"shape": value} if isinstance(value, list) else value
+        return {"shape": value} if isinstance(value, list) or (isinstance(value, dict) and "match" in value) else value
 
 
 class Check(Model):

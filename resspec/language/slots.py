@@ -108,12 +108,18 @@ def _text(raw: str, slot: Slot, lookup: Lookup, require: Any, path: tuple[str | 
 
 def match(raw: dict[Any, Any], slot: Slot, lookup: Lookup, require: Any, path: tuple[str | int, ...]) -> Any:
     """`{match: depth, 50: ..., else: ...}`: the case that equals the value."""
+    case, value = chosen(raw, lookup, require, path)
+    return read(value, slot, lookup, require, (*path, case))
+
+
+def chosen(raw: dict[Any, Any], lookup: Lookup, require: Any, path: tuple[str | int, ...]) -> tuple[Any, Any]:
+    """The case of a `match` that equals its value, and what stands there, unread."""
     subject = read(raw["match"], NUMBER, lookup, require, (*path, "match"))
     for case, value in raw.items():
         if case not in ("match", "else") and type(case) is type(subject) and case == subject:
-            return read(value, slot, lookup, require, (*path, case))
+            return case, value
     if "else" in raw:
-        return read(raw["else"], slot, lookup, require, (*path, "else"))
+        return "else", raw["else"]
     cases = ", ".join(str(case) for case in raw if case != "match")
     message = f"no case of `match` is {subject!r}, the cases are {cases}"
     raise SlotError(ExpressionError("no-match", message, 0, 0, "add the case, or `else`"), "", path)

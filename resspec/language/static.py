@@ -77,11 +77,10 @@ def check_names(graph: Graph, output_spans: Mapping[str, Span], findings: Findin
             one, two = graph.nodes[seen[name]], graph.nodes[i]
             _collision(findings, name, one.path, two.path, one.origin.span, two.origin.span)
         seen.setdefault(name, i)
-    for name, ref in graph.outputs.items():
+    for name in graph.outputs:
         if name not in bearers and name in seen:
             node = graph.nodes[seen[name]]
-            if seen[name] != ref.node or name in graph.inputs:
-                _collision(findings, name, node.path, f"output {name}", node.origin.span, output_spans.get(name))
+            _collision(findings, name, node.path, f"output {name}", node.origin.span, output_spans.get(name))
 
 
 def _collision(findings: Findings, name: str, one: str, two: str, first: Span | None, second: Span | None) -> None:
