@@ -40,7 +40,12 @@ def projected(name: str, *arguments: str) -> Lowering:
             seed=site.seed("noise", op.seed),
         )
         query, *rest = inputs
-        result = layer(query, *(rest or [query]), **flags(op))
+        operands, (_, _, key_dim, value_dim) = (query, *(rest or [query])), op.heads()
+        if key_dim == value_dim or op.return_attention_scores:
+            result = layer(*operands, **flags(op))
+        else:
+            # JAX's fused kernel wants both alike and fails when it runs; asking for the scores avoids it
+            result, _ = layer(*operands, **{**flags(op), "return_attention_scores": True})
         reseeded(site, layer, kernel=op.kernel_initializer, bias=op.bias_initializer)
         return result
 
