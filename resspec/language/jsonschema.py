@@ -184,4 +184,5 @@ def _shorthand(name: str, found: Mapping[str, Any]) -> Schema:
         "Param": {"type": "string", "description": "type and default: `int = 4`, `list[int]`, `str? = null`"},
         "Block": {**STEPS, "description": "a block without params"},
     }
-    return {"description": found.get("description", ""), "anyOf": [short[name], dict(found)]}
+    cases = [MATCH] if name == "InputDecl" else []
+    return {"description": found.get("description", ""), "anyOf": [short[name], *cases, dict(found)]}

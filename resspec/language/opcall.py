@@ -25,7 +25,6 @@ def op(expander: Expander, step: Step, scope: Scope, source: Any) -> Result:
     kind = KerasLayer if step.op.startswith("keras.") else expander.ops.get(step.op)
     if kind is None:
         raise static.unknown_op(expander, step, scope.instance.document)
-    static.check_known(expander, step, scope.instance.document)
     operands = list(source.values()) if isinstance(source, dict) else source
     raw = step.arguments
     options: dict[str, Any] = {}
@@ -33,10 +32,10 @@ def op(expander: Expander, step: Step, scope: Scope, source: Any) -> Result:
         operands, raw, options = merges.operands(expander, step, scope, operands, kind)
     elif not operands:
         taps.single(expander, operands, step)
+    made = _made(expander, kind, step, scope, raw)
     if any(operand.poisoned for operand in operands):
         raise Poisoned
     operands = [operand.first for operand in operands]
-    made = _made(expander, kind, step, scope, raw)
     path = _path(expander, step, scope)
     operands = merges.mended(expander, operands, options, path, step, scope)
     if isinstance(made, KerasLayer):

@@ -34,8 +34,8 @@ def check_known(expander: Expander, step: Step, document: Document) -> None:
         if kind is None:
             raise unknown_op(expander, step, document)
         keys = (*kind.model_fields, *(merges.KEYS if issubclass(kind, Merge) else ()))
-    for key in given:
-        if key not in keys and key != "match":
+    for key in map(str, given if "match" not in given else ()):
+        if key not in keys:
             where = span_in(step.tree, step.op)((key,), True)
             raise Problem("unknown-argument", f"`{step.op}` has no argument `{key}`", where, did_you_mean(key, keys))
 
