@@ -160,6 +160,13 @@ class ConvTranspose(Convolution):
         spatial = []
         for axis, size in enumerate(x.spatial):
             span, stride = dilation[axis] * (kernel[axis] - 1) + 1, strides[axis]
+            if pads == "same" and extra is not None and span % 2 == 0 and extra[axis] == 0:
+                raise OpError(
+                    f"`padding: same` with an even window of {span} needs an `output_padding` of at least 1",
+                    code="bad-argument",
+                    argument="output_padding",
+                    help=f"leave `output_padding` out: the output then has {stride} times the size of the input",
+                )
             if pads == "same":
                 shift = 0 if extra is None else span % 2 + extra[axis] - stride
             elif pads == "valid":

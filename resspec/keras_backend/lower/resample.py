@@ -33,11 +33,11 @@ def resize(site: Site, op: Resize, x: Any) -> Any:
 
 
 def pixel_shuffle(site: Site, op: PixelShuffle, x: Any) -> Any:
-    return site.operation(keras.ops.depth_to_space, x, op.block_size, data_format=site.data_format)
+    return site.operation(keras.ops.depth_to_space, x, op.block_size, data_format="channels_last")
 
 
 def space_to_depth(site: Site, op: SpaceToDepth, x: Any) -> Any:
-    return site.operation(keras.ops.space_to_depth, x, op.block_size, data_format=site.data_format)
+    return site.operation(keras.ops.space_to_depth, x, op.block_size, data_format="channels_last")
 
 
 def crop(site: Site, op: Crop, x: Any) -> Any:
@@ -62,8 +62,9 @@ def pad_channels(site: Site, op: PadChannels, x: Any) -> Any:
 RESAMPLE: Table = {
     Upsample: Lowering(upsample, "spatial"),
     Resize: Lowering(resize, "spatial"),
-    PixelShuffle: Lowering(pixel_shuffle, "spatial"),
-    SpaceToDepth: Lowering(space_to_depth, "spatial"),
+    # under channels first Keras orders the channels of a block in another way
+    PixelShuffle: Lowering(pixel_shuffle, "last"),
+    SpaceToDepth: Lowering(space_to_depth, "last"),
     Crop: Lowering(crop, "spatial"),
     Pad: Lowering(pad, "spatial"),
     PadChannels: Lowering(pad_channels, "spatial"),
