@@ -25,7 +25,7 @@ from resspec.suggest import did_you_mean
 from resspec.tensor import TensorSpec
 
 if TYPE_CHECKING:
-    import keras
+    import keras  # noqa: TID251 -- for types only
 
 Source = str | Path
 

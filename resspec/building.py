@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from resspec.api import Network
 
 if TYPE_CHECKING:
-    import keras
+    import keras  # noqa: TID251 -- for types only
 
 
 def run(network: Network, target: Path, *, quiet: bool, **options: Any) -> tuple[keras.Model, Path]:

@@ -14,7 +14,7 @@ from resspec.ops.merge import Merge
 from resspec.ops.source import Input
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.$]*")
-_WORDS = frozenset("true false null True False Null TRUE FALSE NULL".split())
+_WORDS = frozenset(("true", "false", "null", "True", "False", "Null", "TRUE", "FALSE", "NULL"))
 
 
 def to_yaml(graph: Graph) -> str:

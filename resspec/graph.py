@@ -110,9 +110,26 @@ class Graph:
         return self.results.get(path)
 
     @cached_property
+    def alike(self) -> tuple[int, ...]:
+        """For each node the first one with the same op on the same shapes: what holds of one holds of the other."""
+        known: dict[tuple[int, tuple[TensorSpec, ...]], int] = {}
+        return tuple(
+            known.setdefault((id(node.op), (*self.operands(node), *node.outputs)), i)
+            for i, node in enumerate(self.nodes)
+        )
+
+    @cached_property
     def weights(self) -> tuple[tuple[Weight, ...], ...]:
         """The variables of each node; none for a node that uses another's."""
-        return tuple(() if node.owner else node.op.weights(*self.operands(node)) for node in self.nodes)
+        found: list[tuple[Weight, ...]] = []
+        for node, like in zip(self.nodes, self.alike, strict=True):
+            first = self.nodes[like]
+            if len(found) == like or first.owner:
+                weights = node.op.weights(*self.operands(node))
+            else:
+                weights = found[like]
+            found.append(() if node.owner else weights)
+        return tuple(found)
 
     @cached_property
     def bearers(self) -> Mapping[int, str]:
@@ -188,21 +205,19 @@ class Graph:
     def digest(self) -> str:
         """sha256 of what the network computes: ops with normalised arguments, edges, shapes, sharing, names."""
         index = self.index
+        ops: dict[int, str] = {}
+        nodes = []
+        for node, like in zip(self.nodes, self.alike, strict=True):
+            if like not in ops:
+                outputs = [_tensor(spec) for spec in node.outputs]
+                ops[like] = _canonical_json([node.op.kind, node.op.canonical(*self.operands(node)), outputs])
+            owner = index[node.owner] if node.owner else None
+            nodes.append([ops[like], node.inputs, owner, node.trainable])
         return _sha256(
             {
-                "inputs": list(self.inputs.items()),
+                "inputs": [[name, i, _tensor(self.nodes[i].outputs[0])] for name, i in self.inputs.items()],
                 "outputs": [[name, *ref] for name, ref in self.outputs.items()],
-                "nodes": [
-                    [
-                        node.op.kind,
-                        node.op.canonical(*self.operands(node)),
-                        [list(ref) for ref in node.inputs],
-                        [_tensor(spec) for spec in node.outputs],
-                        index[node.owner] if node.owner else None,
-                        node.trainable,
-                    ]
-                    for node in self.nodes
-                ],
+                "nodes": nodes,
             }
         )
 
@@ -225,6 +240,9 @@ def _place(span: Span) -> str:
     return f"{span.file}:{span.line}:{span.column}"
 
 
+def _canonical_json(data: Any) -> str:
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
 def _sha256(data: Any) -> str:
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=list)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_canonical_json(data).encode()).hexdigest()

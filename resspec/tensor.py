@@ -202,7 +202,10 @@ def divide_exactly(size: Size, divisor: Size) -> Size:
 
 @lru_cache(maxsize=4096)
 def window(size: Size, kernel: int, stride: int = 1, before: int = 0, after: int = 0, dilation: int = 1) -> Size:
-    """Positions of a sliding window: floor((size + before + after - span) / stride) + 1, span = dilation*(kernel-1)+1."""
+    """Positions of a sliding window: floor((size + before + after - span) / stride) + 1.
+
+    The window spans dilation * (kernel - 1) + 1 positions.
+    """
     if isinstance(size, Product):
         raise SizeError(f"a window cannot slide over an axis of size `{size}`")
     span = dilation * (kernel - 1) + 1

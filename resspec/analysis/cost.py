@@ -7,7 +7,7 @@ function of them: give their values with `at`, or the cost is None.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from resspec.graph import Graph, Node, Ref
@@ -29,9 +29,6 @@ class Params:
     @property
     def total(self) -> int:
         return self.trainable + self.non_trainable
-
-    def __add__(self, other: Params) -> Params:
-        return Params(self.trainable + other.trainable, self.non_trainable + other.non_trainable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +66,34 @@ def shape_at(spec: TensorSpec, at: Mapping[str, int]) -> TensorSpec:
     return TensorSpec(tuple(sizes), spec.dtype)
 
 
-def node_params(graph: Graph, i: int) -> Params:
-    """Weights of one node; none if it uses another's."""
-    node = graph.nodes[i]
-    train = sum(w.size for w in graph.weights[i] if w.trainable and node.trainable)
-    return Params(train, sum(w.size for w in graph.weights[i]) - train)
+def costs(graph: Graph, at: Mapping[str, int]) -> list[Cost]:
+    """The cost of every node. Nodes that use another's weights have none of their own."""
+    found: list[Cost] = []
+    ops: dict[int, tuple[int | None, int | None, int | None]] = {}
+    for node, like, weights in zip(graph.nodes, graph.alike, graph.weights, strict=True):
+        if like not in ops:
+            ops[like] = _op_cost(graph, node, at)
+        total = train = 0
+        for weight in weights:
+            total += weight.size
+            train += weight.size if weight.trainable and node.trainable else 0
+        found.append(Cost(Params(train, total - train), *ops[like]))
+    return found
 
 
-def node_cost(graph: Graph, i: int, at: Mapping[str, int]) -> Cost:
-    node = graph.nodes[i]
+def _op_cost(graph: Graph, node: Node, at: Mapping[str, int]) -> tuple[int | None, int | None, int | None]:
+    """MACs, FLOPs and bytes of the outputs of one op."""
     inputs = tuple(shape_at(spec, at) for spec in graph.operands(node))
     outputs = tuple(shape_at(spec, at) for spec in node.outputs)
     if not all(spec.known for spec in (*inputs, *outputs)):
-        return Cost(node_params(graph, i), None, None, None)
+        return None, None, None
     try:
         macs, flops = node.op.macs(inputs, outputs), node.op.flops(inputs, outputs)
     except SizeError:
-        return Cost(node_params(graph, i), None, None, None)
+        return None, None, None
     assert isinstance(macs, int)
     assert isinstance(flops, int)
-    return Cost(node_params(graph, i), macs, flops, sum(size_bytes(spec) for spec in outputs))
+    return macs, flops, sum(size_bytes(spec) for spec in outputs)
 
 
 def size_bytes(spec: TensorSpec) -> int:
@@ -97,19 +102,19 @@ def size_bytes(spec: TensorSpec) -> int:
     return elements * BYTES[spec.dtype]
 
 
-def sum_costs(costs: list[Cost]) -> Cost:
+def sum_costs(costs: Iterable[Cost]) -> Cost:
     """The cost of several nodes together; unknown if one is."""
-    params = sum((cost.params for cost in costs), Params(0, 0))
-
-    def add(values: list[int | None]) -> int | None:
-        return None if None in values else sum(value for value in values if value is not None)
-
-    return Cost(
-        params,
-        add([cost.macs for cost in costs]),
-        add([cost.flops for cost in costs]),
-        add([cost.activation_bytes for cost in costs]),
-    )
+    train = fixed = 0
+    macs: int | None = 0
+    flops: int | None = 0
+    memory: int | None = 0
+    for cost in costs:
+        train += cost.params.trainable
+        fixed += cost.params.non_trainable
+        macs = None if macs is None or cost.macs is None else macs + cost.macs
+        flops = None if flops is None or cost.flops is None else flops + cost.flops
+        memory = None if memory is None or cost.activation_bytes is None else memory + cost.activation_bytes
+    return Cost(Params(train, fixed), macs, flops, memory)
 
 
 def counts_for_depth(node: Node) -> bool:
@@ -143,13 +148,16 @@ def peak_bytes(graph: Graph, at: Mapping[str, int]) -> int | None:
         ends.setdefault(i, []).append(ref)
     live = peak = 0
     sizes: dict[Ref, int] = {}
+    bytes_of: dict[TensorSpec, int] = {}
     for i, node in enumerate(graph.nodes):
         for k, spec in enumerate(node.outputs):
-            spec = shape_at(spec, at)
-            if not spec.known:
-                return None
-            sizes[Ref(i, k)] = size_bytes(spec)
-            live += sizes[Ref(i, k)]
+            if spec not in bytes_of:
+                fixed = shape_at(spec, at)
+                if not fixed.known:
+                    return None
+                bytes_of[spec] = size_bytes(fixed)
+            sizes[Ref(i, k)] = bytes_of[spec]
+            live += bytes_of[spec]
         peak = max(peak, live)
         live -= sum(sizes[ref] for ref in ends.get(i, ()))
         live -= sum(sizes[Ref(i, k)] for k in range(len(node.outputs)) if Ref(i, k) not in last)

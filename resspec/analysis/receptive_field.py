@@ -11,6 +11,7 @@ from fractions import Fraction
 from math import ceil
 
 from resspec.graph import Graph
+from resspec.ops.base import Reach
 from resspec.ops.source import Input
 
 GLOBAL = "global"
@@ -25,7 +26,8 @@ def receptive_field(graph: Graph, node: int) -> Field:
 def fields(graph: Graph) -> list[Field]:
     """The receptive field of every node."""
     found: list[tuple[Field, tuple[Fraction, ...]]] = []
-    for node in graph.nodes:
+    reaches: dict[int, Reach | None] = {}
+    for node, like in zip(graph.nodes, graph.alike, strict=True):
         if isinstance(node.op, Input):
             rank = len(node.outputs[0].spatial)
             found.append(((1,) * rank if rank else None, (Fraction(1),) * rank))
@@ -34,7 +36,9 @@ def fields(graph: Graph) -> list[Field]:
         field, jump = _widest(below)
         if node.op.sees_all and field is not None:
             field = GLOBAL
-        reach = node.op.reach(graph.operands(node))
+        if like not in reaches:
+            reaches[like] = node.op.reach(graph.operands(node))
+        reach = reaches[like]
         if reach is not None and isinstance(field, tuple) and len(field) == len(reach.span):
             field = tuple(ceil(f + (span - 1) * j) for f, span, j in zip(field, reach.span, jump, strict=True))
         if reach is not None and len(jump) == len(reach.stride):

@@ -9,9 +9,9 @@ from typing import Any
 from resspec.analysis.cost import (
     Cost,
     Params,
+    costs,
     depth,
     layers,
-    node_cost,
     peak_bytes,
     shape_at,
     sum_costs,
@@ -89,9 +89,9 @@ def _shape(spec: TensorSpec) -> list[int | str]:
 def summarize(graph: Graph, *, at: Mapping[str, int] | None = None) -> Summary:
     """Costs of the whole graph and of every block, turn and op in it; `at` fixes unknown sizes."""
     at = at or {}
-    costs = [node_cost(graph, i, at) for i in range(len(graph.nodes))]
+    found = costs(graph, at)
     seen = fields(graph)
-    total = sum_costs(costs)
+    total = sum_costs(found)
     return Summary(
         name=graph.name,
         digest=graph.digest,
@@ -106,19 +106,20 @@ def summarize(graph: Graph, *, at: Mapping[str, int] | None = None) -> Summary:
         depth=depth(graph),
         receptive_field={name: seen[ref.node] for name, ref in graph.outputs.items()},
         sizes={name: str(domain) for name, domain in graph.domains.items() if name not in at},
-        rows=tuple(_rows(graph, costs, seen, at)),
+        rows=tuple(_rows(graph, found, seen, at)),
     )
 
 
-def _rows(graph: Graph, costs: list[Cost], seen: list[Field], at: Mapping[str, int]) -> list[Row]:
+def _rows(graph: Graph, found: list[Cost], seen: list[Field], at: Mapping[str, int]) -> list[Row]:
     """Groups and nodes in the order in which they open, a group before what it holds."""
     members: dict[str, list[int]] = {path: [] for path in graph.groups}
     order: list[tuple[str, int | None]] = []
     opened: set[str] = set()
     for i, node in enumerate(graph.nodes):
-        parts = node.path.split("/")
-        for k in range(1, len(parts)):
-            path = "/".join(parts[:k])
+        end = node.path.find("/")
+        while end >= 0:
+            path = node.path[:end]
+            end = node.path.find("/", end + 1)
             if path in members:
                 members[path].append(i)
                 if path not in opened:
@@ -132,13 +133,13 @@ def _rows(graph: Graph, costs: list[Cost], seen: list[Field], at: Mapping[str, i
             node = graph.nodes[i]
             kind = "input" if isinstance(node.op, Input) else node.op.kind
             outputs = tuple(shape_at(spec, at) for spec in node.outputs)
-            rows.append(Row(path, kind, level, outputs, costs[i], seen[i], (i,), False))
+            rows.append(Row(path, kind, level, outputs, found[i], seen[i], (i,), False))
             continue
         inside = members[path]
         result = graph.results.get(path)
         last = result.node if result is not None else inside[-1]
         spec = graph.spec(result) if result is not None else graph.nodes[last].outputs[0]
-        cost = sum_costs([costs[k] for k in inside])
+        cost = sum_costs(found[k] for k in inside)
         rows.append(
             Row(path, graph.groups[path].kind, level, (shape_at(spec, at),), cost, seen[last], tuple(inside), True)
         )

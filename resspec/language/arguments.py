@@ -19,6 +19,10 @@ from resspec.suggest import did_you_mean
 from resspec.tensor import Periodic, Product, TensorSpec
 
 
+Where = Callable[[tuple[str | int, ...], bool], Span]
+"""the place of a value, or of its key, by the way to it"""
+
+
 class Several(Exception):
     """More than one finding of one step."""
 
@@ -47,7 +51,7 @@ def make_op(
     kind: type[Op],
     given: Mapping[str, Any],
     defaults: Mapping[str, Any],
-    span_of: Callable[[tuple[str | int, ...], bool], Span],
+    span_of: Where,
 ) -> Op:
     """An op from evaluated arguments; `Several` with every argument that is wrong."""
     known = slots_of(kind)
@@ -127,12 +131,12 @@ def read_param(name: str, param: Param, raw: Any, lookup: Lookup, span: Span) ->
     return check_param(name, param, read(raw, param_slot(param), lookup), span)
 
 
-def span_in(tree: yamltree.Tree, key: str | None) -> Callable[[tuple[str | int, ...], bool], Span]:
+def span_in(tree: yamltree.Tree, key: str | None) -> Where:
     """Where an argument stands below the step's key; `((), True)` is the key itself, `((), False)` a lone value."""
-    entry = tree.get(key) if isinstance(tree, yamltree.Mapping) and key is not None else None
-    below = entry.value if entry else tree
 
     def where(loc: tuple[str | int, ...], is_key: bool) -> Span:
+        entry = tree.get(key) if isinstance(tree, yamltree.Mapping) and key is not None else None
+        below = entry.value if entry else tree
         nothing = isinstance(below, yamltree.Scalar) and below.text == ""
         if entry is not None and (nothing or (is_key and not loc)):
             return entry.key.span

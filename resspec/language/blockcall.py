@@ -45,9 +45,9 @@ def call(expander: Expander, step: Step, scope: Scope, source: Any, home: Docume
     env = expander.environment(home)
     instance = Instance(home, {**env.bindings, **values}, frames, {}, scope.instance, original)
     inner = Scope(instance, Body(entry, entry, named), f"{path}/", None, {}, None, expander.trains(scope), frames)
-    lets = Step.model_construct(let=block.let)
-    lets._tree = _tree_of(home, original)
-    instance.values = {**instance.values, **expander.lets(block.let, inner, lets)}
+    if block.let:
+        within = Step.model_construct(tree=_tree_of(home, original))
+        instance.values = {**instance.values, **expander.lets(block.let, inner, within)}
     before = expander.sharing
     if step.share is not None:
         key = share(expander, step, scope, (id(block), tuple(params.items())), path)
@@ -57,10 +57,9 @@ def call(expander: Expander, step: Step, scope: Scope, source: Any, home: Docume
     if not block.outputs:
         return expander.result(path, result)
     found = {}
-    outputs_step = Step.model_construct()
-    outputs_step._tree = _tree_of(home, original)
+    within = Step.model_construct(tree=_tree_of(home, original))
     for output, tap in block.outputs.items():
-        found[output] = taps.find(expander, tap, inner, outputs_step, "outputs", output)
+        found[output] = taps.find(expander, tap, inner, within, "outputs", output)
     several = Result(
         tuple(one.refs[0] for one in found.values()), tuple(one.specs[0] for one in found.values()), tuple(found)
     )

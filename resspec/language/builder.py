@@ -10,9 +10,11 @@ from resspec import limits
 from resspec.diagnostics import Label, Span
 from resspec.graph import Graph, Group, Node, Origin, Ref
 from resspec.language.scope import Problem, Result
-from resspec.ops.base import Op, OpError
+from resspec.ops.base import Op, OpError, Weight
 from resspec.ops.source import Input
 from resspec.tensor import AtLeast, Domain, Equal, Multiple, Periodic, Requirement, Size, SizeError, TensorSpec
+
+Inferred = tuple[tuple[TensorSpec, ...], tuple[Weight, ...], tuple[Requirement, ...]]
 
 
 @dataclass(slots=True)
@@ -27,6 +29,8 @@ class GraphBuilder:
     index: dict[str, int] = field(default_factory=dict)
     """path -> node index"""
     _positive: set[Periodic] = field(default_factory=set)
+    _known: dict[tuple[int, tuple[TensorSpec, ...]], Inferred] = field(default_factory=dict)
+    _kept: list[Op] = field(default_factory=list)
 
     def add_input(self, name: str, spec: TensorSpec, span: Span | None) -> Result:
         self.inputs[name] = len(self.nodes)
@@ -61,10 +65,7 @@ class GraphBuilder:
             raise Problem("too-many-nodes", f"the graph would have more than {limits.NODES} ops", origin.span)
         refs = tuple(operand.refs[0] for operand in operands)
         try:
-            inferred = op.infer(*specs)
-            outputs = inferred if isinstance(inferred, tuple) else (inferred,)
-            weights = op.weights(*specs)
-            requirements = list(op.requires(*specs))
+            outputs, weights, requirements = self._inferred(op, specs)
         except OpError as error:
             raise self._refused(error, refs, origin) from None
         except SizeError as error:
@@ -75,6 +76,18 @@ class GraphBuilder:
             self._check(spec, op, origin)
         node = Node(path, op, refs, outputs, origin, owner if weights else None, trainable)
         return self._append(node)
+
+    def _inferred(self, op: Op, specs: tuple[TensorSpec, ...]) -> Inferred:
+        """What an op makes of its inputs; repeated blocks ask for the same again and again."""
+        key = (id(op), specs)
+        found = self._known.get(key)
+        if found is None:
+            outputs = op.infer(*specs)
+            several = outputs if isinstance(outputs, tuple) else (outputs,)
+            found = (several, op.weights(*specs), tuple(op.requires(*specs)))
+            self._known[key] = found
+            self._kept.append(op)  # an id is taken again once its op is gone
+        return found
 
     def _append(self, node: Node) -> Result:
         i = len(self.nodes)

@@ -81,6 +81,10 @@ class Expander:
         self.called: set[tuple[int, str]] = set()
         self.loops = itertools.count()
         self._names: dict[int, frozenset[str]] = {}
+        self._places: dict[tuple[Any, ...], Span] = {}
+        self._legal_names: set[str] = set()
+        self.made: dict[tuple[Any, ...], Op] = {}
+        """ops by the step and arguments that they were made from"""
         self.default_arguments: dict[tuple[int, str], dict[str, Any]] = {}
 
     # -- the whole graph -------------------------------------------------------------------
@@ -244,7 +248,12 @@ class Expander:
     # -- parts of a step -----------------------------------------------------------------------
 
     def place(self, step: Step, *loc: str | int, key: bool = False) -> Span:
-        return yamltree.locate(step.tree, loc, key=key)
+        """Where a part of a step stands in its file; a step in a loop is asked for it at every turn."""
+        wanted = (id(step), loc, key)
+        found = self._places.get(wanted)
+        if found is None:
+            found = self._places[wanted] = yamltree.locate(step.tree, loc, key=key)
+        return found
 
     def lookup(self, scope: Scope, loops: set[int] | None = None) -> Callable[[str], Value]:
         def find(name: str) -> Value:
@@ -303,10 +312,17 @@ class Expander:
     def name(self, step: Step, scope: Scope) -> tuple[str, frozenset[int]]:
         """The name that `as` gives, and the loops whose variables it is built with."""
         assert step.name is not None
+        if "$" not in step.name:
+            return self._legal(step.name, step), frozenset()
         loops: set[int] = set()
+        name = str(self.value(step.name, TEXT, scope, step, "as", loops=loops))
+        return self._legal(name, step), frozenset(loops)
+
+    def _legal(self, name: str, step: Step) -> str:
+        """`name` if a step may bear it."""
+        if name in self._legal_names:
+            return name
         where = self.place(step, "as")
-        name = self.value(step.name, TEXT, scope, step, "as", loops=loops) if "$" in step.name else step.name
-        name = str(name)
         if not NAME.fullmatch(name):
             raise Problem("bad-name", f"`{name}` is not a name: letters, digits and `_`, a letter first", where)
         if name in RESERVED:
@@ -315,7 +331,8 @@ class Expander:
             raise Problem(
                 "bad-name", f"`{name}` is an op and cannot be a name", where, f"write `{name}_` or a longer name"
             )
-        return name, frozenset(loops)
+        self._legal_names.add(name)
+        return name
 
     def publish(self, step: Step, scope: Scope, result: Result, home: Scope) -> None:
         """Put a result under the name of its step, and among the outputs if it is marked so."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from resspec.language import merges, nodes, static, taps
-from resspec.language.arguments import make_op, problem_of, span_in
+from resspec.language.arguments import Where, make_op, problem_of, span_in
 from resspec.language.schema import Step
 from resspec.language.scope import Poisoned, Problem, Result, Scope
 from resspec.language.slots import TEXT, SlotError, read, slots_of
@@ -60,19 +60,31 @@ def _made(expander: Expander, kind: type[Op], step: Step, scope: Scope, raw: Any
         given = {kind.primary: raw}
     lone = given is not raw
     slots = slots_of(kind)
-    values = {}
-    for key, item in given.items():
+    lookup = expander.lookup(scope)
+    values: dict[str, Any] = {}
+    for name, item in given.items():
         try:
-            values[key] = read(item, slots.get(key, TEXT), expander.lookup(scope))
+            value = read(item, slots.get(name, TEXT), lookup)
         except SlotError as error:
-            loc = error.path if lone else (key, *error.path)
+            loc = error.path if lone else (name, *error.path)
             raise problem_of(error, where(loc, False), scope.visible) from None
-        if isinstance(values[key], Periodic | Product):
-            raise Problem(
-                "unknown-size",
-                f"`{key}` needs a number, `{values[key]}` is unknown",
-                where(() if lone else (key,), False),
-            )
+        if isinstance(value, Periodic | Product):
+            place = where(() if lone else (name,), False)
+            raise Problem("unknown-size", f"`{name}` needs a number, `{value}` is unknown", place)
+        values[name] = value
+    # equal calls make one op, so that what is known of it is found out once
+    key = (kind, id(scope.instance.document), tuple((name, type(value), value) for name, value in values.items()))
+    try:
+        found = expander.made.get(key)
+    except TypeError:  # the settings of a named thing are a dict
+        return _checked(expander, kind, values, scope, where, lone)
+    if found is None:
+        found = expander.made[key] = _checked(expander, kind, values, scope, where, lone)
+    return found
+
+
+def _checked(expander: Expander, kind: type[Op], values: dict[str, Any], scope: Scope, where: Where, lone: bool) -> Op:
+    """The op, or every argument that is wrong; a lone value stands where the step's value stands."""
     return make_op(
         kind, values, nodes.defaults(expander, kind, scope), lambda loc, is_key: where(loc[1:] if lone else loc, is_key)
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from resspec import limits, yamltree
 
@@ -120,7 +120,8 @@ class Step(Model):
     trainable: Switch | None = None
     do: list[Step] | None = None
 
-    _tree: yamltree.Tree = PrivateAttr()
+    tree: Any = Field(None, exclude=True)
+    """the step's place in its file, a `yamltree.Tree` that `attach` puts in"""
 
     @model_validator(mode="before")
     @classmethod
@@ -146,11 +147,6 @@ class Step(Model):
                 raise ValueError(f"an op is a name, got {_plain(keys[0])}")
             found |= {"op": keys[0], "arguments": value[keys[0]]}
         return found
-
-    @property
-    def tree(self) -> yamltree.Tree:
-        """Where the step stands in its file."""
-        return self._tree
 
 
 BESIDE = frozenset({"as", "from", "when", "output", "let", "share", "trainable", "do"})
@@ -240,7 +236,7 @@ def attach(steps: list[Step], tree: yamltree.Tree) -> None:
     """Tell every step where it stands: the two trees have one form."""
     assert isinstance(tree, yamltree.Sequence)
     for step, item in zip(steps, tree.items, strict=True):
-        step._tree = item
+        step.__dict__["tree"] = item  # the model is frozen against everybody else
         if step.inline is not None:
             attach(step.inline, item)
         elif step.do is not None:
