@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from resspec.diagnostics import Span
 from resspec.ops.base import Op, Weight
 from resspec.ops.source import Input
-from resspec.tensor import Domain, Size, TensorSpec
+from resspec.tensor import Domain, TensorSpec
 
 
 class Ref(NamedTuple):
@@ -165,10 +165,6 @@ class Graph:
                 name += "-layer"
             names.append(name)
         return tuple(names)
-
-    def describe(self, size: Size) -> str:
-        """A size as text; `H - 184` rather than `16*((H - 188)//16) + 4` where only one class of H is legal."""
-        return str(size)
 
     def to_dict(self) -> dict[str, Any]:
         """The graph as plain data, in the order of its nodes; the same spec gives the same data."""

@@ -366,6 +366,19 @@ class Domain:
         """The least legal value."""
         return min((value for value in self.least if value is not None), default=None)
 
+    def simplified(self, size: Size) -> Size:
+        """The simplest size that equals `size` on the legal values: `H - 184` for `16*((H - 188)//16) + 4`."""
+        if not isinstance(size, Periodic) or size.unknown != self.unknown:
+            return size
+        period = math.lcm(self.period, size.period)
+        slope, values = size._stretched(period)
+        # f(x) = (slope * x + rest) / period on a class; a line through all of them if they have one rest
+        rests = {values[r] * period - slope * r for r, _ in self.residues(period)}
+        if len(rests) != 1:
+            return size
+        rest = rests.pop()
+        return Periodic.of(self.unknown, slope, tuple((slope * r + rest) // period for r in range(period)))
+
     def near(self, value: int) -> tuple[int | None, int | None]:
         """The nearest legal values: at most `value`, at least `value`."""
         below = above = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from resspec import limits
@@ -183,9 +183,21 @@ class GraphBuilder:
             return False
 
     def finish(self, name: str, outputs: Mapping[str, Ref], params: Mapping[str, Any]) -> Graph:
+        """The graph, its sizes as simple as the legal inputs allow."""
+        simple: dict[TensorSpec, TensorSpec] = {}
+
+        def simplified(spec: TensorSpec) -> TensorSpec:
+            if spec not in simple:
+                sizes = (self.domains[s.unknown].simplified(s) if isinstance(s, Periodic) else s for s in spec.shape)
+                simple[spec] = TensorSpec(tuple(sizes), spec.dtype)
+            return simple[spec]
+
+        nodes = self.nodes
+        if self.domains:
+            nodes = [replace(node, outputs=tuple(map(simplified, node.outputs))) for node in nodes]
         return Graph(
             name,
-            tuple(self.nodes),
+            tuple(nodes),
             dict(self.inputs),
             dict(outputs),
             dict(self.groups),
