@@ -26,7 +26,7 @@ def run(network: Network, target: Path, *, quiet: bool, **options: Any) -> tuple
         model = network.to_keras(progress=progress.step, **options)
         progress.say(f"writing {target}")
         assert network.document is not None
-        sidecar = save(model, network, target, network.document.text)
+        _, sidecar = save(model, network, target, network.document.text)
     note = loading_note(network)
     if note is not None:
         from resspec import report

@@ -1,0 +1,70 @@
+"""Outputs of small networks on the backend that KERAS_BACKEND names: `backend_worker.py OUT.npz`.
+
+Weights depend on their path only, moving statistics included, and inputs on the network's name, so
+that two backends compute the same thing or disagree.
+"""
+
+from __future__ import annotations
+
+import sys
+import zlib
+
+import numpy as np
+
+import resspec
+
+SMALL = [
+    ("resnet@resnet18", {"image": [64, 64, 3]}, {}),
+    ("resnet@resnet50", {"image": [64, 64, 3]}, {}),
+    ("resnet_v2@resnet50_v2", {"image": [64, 64, 3]}, {}),
+    ("resnet_cifar@resnet20", {"image": [16, 16, 3]}, {}),
+    ("resnet_cifar@plain20", {"image": [17, 17, 3]}, {}),
+    ("densenet@densenet121", {"image": [64, 64, 3]}, {}),
+    ("densenet_cifar", {"image": [16, 16, 3]}, {}),
+    ("unet@unet", {"image": [92, 92, 1]}, {"depth": 3, "base": 8}),
+    ("unet@unet_same", {"image": [32, 48, 1]}, {"depth": 3, "base": 8}),
+    ("unet@unet3d", {"image": [92, 92, 100, 3]}, {"base": 4}),
+    ("hourglass", {"image": [64, 64, 3]}, {"stacks": 1, "width": 32}),
+    ("vgg@vgg16", {"image": [32, 32, 3]}, {}),
+    ("alexnet", {"image": [67, 67, 3]}, {}),
+]
+"""(spec, inputs, params): every shipped family, at a size that takes seconds"""
+
+
+def generator(text: str) -> np.random.Generator:
+    return np.random.default_rng(zlib.crc32(text.encode()))
+
+
+def value(path: str, shape: tuple[int, ...]) -> np.ndarray:
+    """A weight that keeps activations near one: kernels by their fan-in, statistics and scales around one."""
+    noise = generator(path).standard_normal(shape)
+    if path.endswith(("gamma", "moving_variance")):
+        return 1 + 0.2 * np.clip(noise, -2, 2)
+    if len(shape) < 2:
+        return 0.1 * noise
+    return noise * np.sqrt(2 / np.prod(shape[:-1]))
+
+
+def outputs(spec: str, inputs: dict[str, list[int]], params: dict[str, object]) -> dict[str, np.ndarray]:
+    model = resspec.build(spec, inputs=inputs, params=params)
+    for variable in model.weights:
+        if variable.dtype.startswith(("float", "bfloat")):
+            variable.assign(value(variable.path, tuple(variable.shape)))
+    x = {name: generator(name).standard_normal((2, *shape)).astype("float32") for name, shape in inputs.items()}
+    found = model(next(iter(x.values())) if len(x) == 1 else x, training=False)
+    named = found if isinstance(found, dict) else {"output": found}
+    import keras
+
+    return {name: keras.ops.convert_to_numpy(tensor) for name, tensor in named.items()}
+
+
+def main(target: str) -> None:
+    arrays = {}
+    for spec, inputs, params in SMALL:
+        for name, array in outputs(spec, inputs, params).items():
+            arrays[f"{spec} {name}"] = array
+    np.savez(target, **arrays)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
