@@ -1,0 +1,244 @@
+"""The shipped networks against what was published of them, and against Keras's own count.
+
+The numbers below are written down here once more, from the papers, the authors' code and independent
+implementations (torchvision, timm, keras.applications), not read from the specs.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import pytest
+
+import resspec
+from resspec import api, report
+from resspec.language.schema import Step
+
+
+class Known(NamedTuple):
+    """A published network: trainable parameters, moving statistics (Keras counts both), multiply-adds in G."""
+
+    trainable: int
+    statistics: int | None = None
+    macs: str | None = None
+    """as printed; its digits are what must agree"""
+
+
+ZOO = {
+    "alexnet@alexnet": Known(60_965_224, 0, "0.7244"),
+    "alexnet@alexnet_one_group": Known(62_378_344, 0, "1.135"),
+    "vgg@vgg11": Known(132_863_336, 0),
+    "vgg@vgg13": Known(133_047_848, 0),
+    "vgg@vgg16": Known(138_357_544, 0, "15.470"),
+    "vgg@vgg19": Known(143_667_240, 0, "19.632"),
+    "resnet@plain18": Known(11_515_688, None, "1.795"),
+    "resnet@plain34": Known(21_623_848, None, "3.644"),
+    "resnet@resnet18": Known(11_689_512, 9_600, "1.814"),
+    "resnet@resnet34": Known(21_797_672, 17_024, "3.664"),
+    "resnet@resnet34_a": Known(21_623_848),
+    "resnet@resnet34_c": Known(22_716_840),
+    "resnet@resnet50": Known(25_557_032, 53_120, "3.858"),
+    "resnet@resnet50_v15": Known(25_557_032, 53_120, "4.089"),
+    "resnet@resnet101": Known(44_549_160, 105_344, "7.570"),
+    "resnet@resnet152": Known(60_192_808, 151_424, "11.282"),
+    "resnet_v2@resnet18_v2": Known(11_687_720, 7_808, "1.814"),
+    "resnet_v2@resnet34_v2": Known(21_795_880, 15_232, "3.664"),
+    "resnet_v2@resnet50_v2": Known(25_549_352, 45_440, "4.089"),
+    "resnet_v2@resnet101_v2": Known(44_541_480, 97_664, "7.801"),
+    "resnet_v2@resnet152_v2": Known(60_185_128, 143_744, "11.514"),
+    "resnet_v2@resnet200_v2": Known(64_666_152, 168_320, "15.007"),
+    "resnet_cifar@resnet20": Known(269_722, None, "0.0406"),
+    "resnet_cifar@resnet20_b": Known(272_474),
+    "resnet_cifar@resnet32": Known(464_154),
+    "resnet_cifar@resnet44": Known(658_586),
+    "resnet_cifar@resnet56": Known(853_018, None, "0.1255"),
+    "resnet_cifar@resnet110": Known(1_727_962, None, "0.2529"),
+    "resnet_cifar@resnet110_b": Known(1_730_714),
+    "resnet_cifar@resnet1202": Known(19_421_274, None, "2.829"),
+    "resnet_cifar@preact110": Known(1_727_962),
+    "resnet_cifar@preact164": Known(1_703_258, None, "0.2445"),
+    "resnet_cifar@preact1001": Known(10_327_706, 149_216, "1.488"),
+    "resnet_cifar@plain20": Known(269_722),
+    "resnet_cifar@plain56": Known(853_018),
+    "resnet_cifar@plain110": Known(1_727_962),
+    "densenet@densenet121": Known(7_978_856, 83_648, "2.834"),
+    "densenet@densenet161": Known(28_681_000, 219_936, "7.728"),
+    "densenet@densenet169": Known(14_149_480, 158_400, "3.360"),
+    "densenet@densenet201": Known(20_013_928, 229_056, "4.291"),
+    "densenet@densenet264": Known(33_337_704, 398_528, "5.752"),
+    "densenet@densenet264_k48": Known(72_686_632, 597_792, "12.85"),
+    "densenet_cifar@densenet_40_12": Known(1_019_722),
+    "densenet_cifar@densenet_100_12": Known(6_979_642),
+    "densenet_cifar@densenet_100_24": Known(27_249_082),
+    "densenet_cifar@densenet_bc_100_12": Known(769_162),
+    "densenet_cifar@densenet_bc_250_24": Known(15_324_406),
+    "densenet_cifar@densenet_bc_190_40": Known(25_624_430),
+    "unet@unet": Known(31_030_658, 0, "150.4"),
+    "unet@unet_same": Known(31_030_658, 0),
+    "unet@unet_bn": Known(31_037_698),
+    "unet@unet3d": Known(19_075_523, 4_672),
+    "hourglass@hourglass1": Known(3_426_448, 16_640, "5.150"),
+    "hourglass@hourglass2": Known(6_570_400, 31_488, "8.335"),
+    "hourglass@hourglass4": Known(12_858_304, 61_184, "14.703"),
+    "hourglass@hourglass8": Known(25_434_112, 120_576, "27.440"),
+    "hourglass@hourglass2_bearpaw": Known(6_730_912),
+    "hourglass@hourglass8_bearpaw": Known(25_594_624),
+}  # fmt: skip
+
+AT = {"unet@unet": {"H": 572, "W": 572}}
+"""where the published cost depends on the input"""
+
+REPRESENTATIVE = (
+    "resnet@resnet34_a", "resnet_v2@resnet50_v2", "resnet_cifar@preact110", "densenet@densenet121", "unet@unet3d",
+    "hourglass@hourglass2",
+)  # fmt: skip
+
+FAMILIES = sorted({name.partition("@")[0] for name in ZOO})
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_counts(name: str) -> None:
+    known, summary = ZOO[name], resspec.load(name).summary(at=AT.get(name))
+    assert summary.params.trainable == known.trainable
+    if known.statistics is not None:
+        assert summary.params.total == known.trainable + known.statistics
+    if known.macs is not None:
+        assert summary.macs is not None
+        digits = len(known.macs.partition(".")[2])
+        assert f"{summary.macs / 1e9:.{digits}f}" == known.macs
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_the_spec_says_of_itself_holds(family: str) -> None:
+    found = api.check(family)
+    assert not found.diagnostics, report.text(found.diagnostics, found.sources)
+    assert found.checked is not None
+    assert found.checked.checks > 0
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_table_above_has_every_variant(family: str) -> None:
+    variants = api.open_source(family).document.spec.variants
+    assert {f"{family}@{name}" for name in variants} == {name for name in ZOO if name.startswith(f"{family}@")}
+
+
+def steps_of(steps: Iterable[Step]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        yield from steps_of(step.inline or step.do or ())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_whatever_carries_weights_has_a_name(family: str) -> None:
+    """An unnamed step gets a number, which an inserted step would move, and with it the weights."""
+    document = api.open_source(family).document
+    names = [name for name in ZOO if name.startswith(f"{family}@")]
+    carriers = {
+        node.op.kind
+        for graph in map(resspec.load, names)
+        for node, weights in zip(graph.nodes, graph.weights, strict=True)
+        if weights
+    } | set(document.block_names)
+    bodies = [document.spec.graph, *(block.graph for block in document.spec.blocks.values())]
+    unnamed = [step.op for body in bodies for step in steps_of(body) if step.op in carriers and step.name is None]
+    assert not unnamed
+
+
+@pytest.mark.parametrize("name", ["resnet_cifar", "resnet_cifar@preact110", "densenet_cifar"])
+def test_small_images_of_one_channel(name: str) -> None:
+    graph = resspec.load(name, inputs={"image": [8, 8, 1]}, classes=4)
+    assert graph.summary().to_dict()["outputs"] == {"logits": [4]}
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "legal"),
+    [
+        ("unet@unet", None, "H = 12 (mod 16), H >= 188"),
+        ("unet@unet_same", None, "H = 0 (mod 16), H >= 16"),
+        ("unet@unet3d", None, "H = 4 (mod 8), H >= 92"),
+        ("resnet@resnet34_a", [None, None, 3], "H >= 1"),
+        ("densenet_cifar", [None, None, 3], "H = 0 (mod 4), H >= 4"),
+    ],
+)
+def test_legal_sizes(name: str, inputs: list[int | None] | None, legal: str) -> None:
+    graph = resspec.load(name, inputs={"image": inputs} if inputs else None)
+    assert graph.summary().sizes["H"] == legal
+
+
+def test_a_plain_network_has_as_many_parameters_as_zero_padded_shortcuts() -> None:
+    for depth in (18, 34):
+        plain, padded = (
+            resspec.load("resnet", depth=depth, residual=False),
+            resspec.load("resnet", depth=depth, shortcut="A"),
+        )
+        assert plain.summary().params == padded.summary().params
+
+
+def built(name: str) -> None:
+    """Build with Keras and count there."""
+    known = ZOO[name]
+    model = resspec.build(name)
+    assert sum(math.prod(weight.shape) for weight in model.trainable_weights) == known.trainable
+    assert model.count_params() == resspec.load(name).summary().params.total
+    if known.statistics is not None:
+        assert model.count_params() == known.trainable + known.statistics
+
+
+@pytest.mark.parametrize("name", REPRESENTATIVE)
+def test_keras_counts_the_same(name: str) -> None:
+    built(name)
+
+
+@pytest.mark.zoo
+@pytest.mark.parametrize("name", [name for name in ZOO if name not in REPRESENTATIVE])
+def test_keras_counts_the_same_of_every_variant(name: str) -> None:
+    try:
+        built(name)
+    finally:
+        gc.collect()
+
+
+def in_densenet(name: str) -> str:
+    """The layer of our DenseNet that a layer of keras.applications is."""
+    if unit := re.fullmatch(r"conv(\d)_block(\d+)_(\d_\w+)", name):
+        step = {"0_bn": "pre_bn", "1_conv": "reduce", "1_bn": "mid_bn", "2_conv": "spatial"}[unit[3]]
+        return f"block{int(unit[1]) - 1}_unit{unit[2]}_{step}"
+    if pool := re.fullmatch(r"pool(\d)_(\w+)", name):
+        return f"block{int(pool[1]) - 1}_transition_" + {"bn": "pre_bn", "conv": "compress"}[pool[2]]
+    return {"conv1_conv": "stem", "conv1_bn": "stem_act_bn", "bn": "last_act_bn", "predictions": "logits"}[name]
+
+
+def in_resnet(name: str) -> str:
+    """The layer of our ResNet that a layer of keras.applications is."""
+    if unit := re.fullmatch(r"conv(\d)_block(\d+)_(\d)_(\w+)", name):
+        step = ("projection", "reduce", "spatial", "restore")[int(unit[3])]
+        return f"stage{int(unit[1]) - 1}_unit{int(unit[2]) - 1}_{step}_" + {"bn": "bn", "conv": "weight"}[unit[4]]
+    return {"conv1_conv": "stem_weight", "conv1_bn": "stem_bn", "predictions": "logits"}[name]
+
+
+@pytest.mark.zoo
+@pytest.mark.parametrize(
+    ("name", "reference", "renamed"),
+    [("densenet@densenet121", "DenseNet121", in_densenet), ("resnet@resnet50", "ResNet50", in_resnet)],
+)
+def test_the_same_numbers_as_keras_applications(name: str, reference: str, renamed: Callable[[str], str]) -> None:
+    theirs = getattr(keras.applications, reference)(weights=None, classifier_activation=None)
+    ours = resspec.build(name)
+    rng = np.random.default_rng(0)
+    for layer in theirs.layers:
+        if not layer.weights:
+            continue
+        values = [np.asarray(weight) for weight in layer.weights]
+        if isinstance(layer, keras.layers.BatchNormalization):  # one epsilon is 1.001e-5, which is lost in the variance
+            values = [rng.uniform(0.5, 1.5, value.shape) for value in values]
+            layer.set_weights(values)
+        target = ours.get_layer(renamed(layer.name))
+        target.set_weights(values[: len(target.weights)])  # their convolutions have biases, which start as zeros
+    image = rng.normal(size=(1, 224, 224, 3)).astype("float32")
+    np.testing.assert_allclose(ours(image, training=False), theirs(image, training=False), rtol=1e-4, atol=1e-4)
