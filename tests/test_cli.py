@@ -1,0 +1,217 @@
+"""The command line as a user meets it: what it prints, what it writes, how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+import resspec
+from resspec.cli import main
+
+SMALL = """\
+resspec: 1
+name: small
+params: {width: int = 4}
+variants: {wide: {width: 8}}
+inputs: {image: [H, W, 3]}
+graph:
+  - {conv: {filters: width, kernel_size: 3}, as: stem}
+  - global_avg_pool
+  - {dense: 2, as: logits, output: true}
+checks:
+  - {with: {width: 4}, params: 122}
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.yaml").write_text(SMALL)
+    return "small.yaml"
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def data(*arguments: str) -> Any:
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_check_says_what_it_did(spec: str) -> None:
+    result = run("check", spec)
+    assert (result.exit_code, result.stdout) == (0, "small.yaml: ok (3 networks, 1 check)\n")
+
+
+def test_check_takes_many_files_folders_and_patterns(spec: str, tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "other.yaml").write_text(SMALL)
+    result = run("check", spec, "more", "m*/*.yaml", "resnet_v2")
+    assert result.exit_code == 0
+    assert [line.split(":")[0] for line in result.stdout.splitlines()] == ["small.yaml", "more/other.yaml", "resnet_v2"]
+
+
+def test_a_finding_ends_with_1_and_points_at_the_place(spec: str, tmp_path: Path) -> None:
+    (tmp_path / spec).write_text(SMALL.replace("params: 122", "params: 123"))
+    result = run("check", spec)
+    assert result.exit_code == 1
+    assert "error[check-failed]: expected 123 trainable parameters at width = 4, found 122" in result.stderr
+    assert "small.yaml:11:32" in result.stderr
+
+
+def test_findings_as_json_and_for_github(spec: str, tmp_path: Path) -> None:
+    (tmp_path / spec).write_text(SMALL.replace("filters: width", "filters: widht"))
+    found = json.loads(run("check", "--json", spec).stdout)
+    assert [(one["code"], one["place"]["line"], one["place"]["column"]) for one in found] == [("unknown-name", 7, 22)]
+    assert found[0]["help"] == "did you mean `width`?"
+    line = run("check", "--format", "github", spec).stdout
+    assert line.startswith("::error file=small.yaml,line=7,col=22,endLine=7,title=unknown-name::")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("check",), ("summary",), ("check", "x*.yaml"), ("summary", "resnet_v2", "-p", "depth"), ("nonsense",)],
+)
+def test_wrong_usage_ends_with_2(arguments: tuple[str, ...], spec: str) -> None:
+    assert run(*arguments).exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["no/such.yaml", "resnet_v3", "resnet_v2@resnet51_v2"])
+def test_what_is_not_there_is_a_finding(name: str) -> None:
+    result = run("summary", name)
+    assert result.exit_code == 1
+    assert "error[" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_summary_has_what_a_machine_reads(spec: str) -> None:
+    found = data("summary", spec, "--json", "--at", "H=32,W=32", "-p", "width=8")
+    assert found["name"] == "small"
+    assert found["outputs"] == {"logits": [2]}
+    assert found["params"] == {"total": 242, "trainable": 242, "non_trainable": 0}
+    assert found["macs"] == 30 * 30 * 27 * 8 + 16
+    assert set(found) >= {
+        "name", "digest", "inputs", "outputs", "params", "macs", "flops", "activation_bytes", "layers", "depth",
+        "receptive_field",
+    }  # fmt: skip
+    assert set(found["activation_bytes"]) == {"training", "inference"}
+
+
+def test_unknown_sizes_are_reported_as_such(spec: str) -> None:
+    found = data("summary", spec, "--json")
+    assert (found["macs"], found["inputs"]) == (None, {"image": ["H", "W", 3]})
+    text = run("summary", spec).stdout
+    assert "H >= 3" in text
+    assert "--at H=... --at W=..." in text
+
+
+def test_sizes_that_are_not_legal_are_a_finding_with_the_nearest_legal_ones() -> None:
+    result = run("summary", "unet", "--at", "H=570,W=572")
+    assert result.exit_code == 1
+    assert "H = 570 is not legal" in result.stderr
+    assert "556 and 572" in result.stderr
+
+
+def test_show_folds_equal_neighbours() -> None:
+    text = run("show", "resnet_v2").stdout
+    assert "x 23" in text
+    assert "x 35" in text
+    assert len(text.splitlines()) < 100
+
+
+def test_expand_prints_the_canonical_form(spec: str) -> None:
+    found = data("expand", spec, "--json")
+    assert [node["path"] for node in found["nodes"]] == ["image", "stem", "global_avg_pool0", "logits"]
+    assert found["nodes"][1]["at"] == "small.yaml:7:5"
+
+
+def test_expand_yaml_is_itself_legal(spec: str, tmp_path: Path) -> None:
+    assert run("expand", "--yaml", spec, "-o", "flat.yaml").exit_code == 0
+    assert run("check", "flat.yaml").exit_code == 0
+    assert data("summary", "flat.yaml", "--json")["digest"] == data("summary", spec, "--json")["digest"]
+
+
+def test_no_command_overwrites_its_own_input(spec: str, tmp_path: Path) -> None:
+    assert run("expand", spec, "-o", spec).exit_code == 2
+    assert (tmp_path / spec).read_text() == SMALL
+
+
+def test_list_names_every_variant_with_its_counts() -> None:
+    found = data("list", "--json")
+    names = {f"{row['spec']}@{row['variant']}": row for row in found}
+    assert names["resnet_v2@resnet200_v2"]["params"] == 64_666_152
+    assert {row["spec"] for row in found} == set(resspec.shipped())
+
+
+def test_new_writes_a_spec_that_passes(spec: str) -> None:
+    assert run("new", "mine.yaml").exit_code == 0
+    assert run("check", "mine.yaml").exit_code == 0
+    assert run("new", "mine.yaml").exit_code == 2
+    assert run("new", "copy.yaml", "--like", "unet").exit_code == 0
+    assert run("check", "copy.yaml").exit_code == 0
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell: str) -> None:
+    assert "_RESSPEC_COMPLETE" in run("completion", shell).stdout
+
+
+def test_build_writes_a_model_and_what_it_came_from(spec: str, tmp_path: Path) -> None:
+    found = data("build", spec, "-o", "small.keras", "--json", "-i", "image=16,None,3")
+    assert found["params"] == 122
+    sidecar = json.loads(Path(found["sidecar"]).read_text())
+    assert sidecar["digest"] == found["digest"]
+    assert sidecar["spec"] == SMALL
+    import keras
+
+    model = keras.saving.load_model(tmp_path / "small.keras")
+    assert model.input_shape == (None, 16, None, 3)
+
+
+def test_too_many_parameters_are_refused_before_anything_is_built(spec: str) -> None:
+    result = run("build", spec, "-p", "width=1000000", "--max-params", "1000")
+    assert result.exit_code == 1
+    assert "too-many-parameters" in result.stderr
+
+
+def fresh(code: str) -> str:
+    env = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "import resspec",
+        "import resspec; resspec.load('unet').summary()",
+        "from resspec.cli import main; main(['check', 'resnet_v2'], standalone_mode=False)",
+        "from resspec.cli import main; main(['summary', 'resnet_v2'], standalone_mode=False)",
+        "from resspec.cli import main; main(['expand', 'unet', '--json'], standalone_mode=False)",
+        "from resspec.cli import main; main(['show', 'unet'], standalone_mode=False)",
+        "from resspec.cli import main; main(['list', 'unet'], standalone_mode=False)",
+        "from resspec.cli import main; main(['schema'], standalone_mode=False)",
+    ],
+)
+def test_nothing_but_building_imports_keras(call: str) -> None:
+    fresh(f"{call}\nimport sys\nassert not {{'keras', 'tensorflow', 'jax', 'torch', 'numpy'}} & set(sys.modules)")
+
+
+def test_the_same_spec_gives_the_same_bytes_under_any_hash_seed(spec: str) -> None:
+    command = [sys.executable, "-m", "resspec.cli", "expand", "--json", "densenet_cifar"]
+    outputs = {
+        subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONHASHSEED": seed}).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert len(outputs) == 1
+    assert outputs != {b""}
