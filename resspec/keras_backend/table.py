@@ -6,6 +6,7 @@ from resspec.keras_backend.lower.activation import ACTIVATION
 from resspec.keras_backend.lower.attention import ATTENTION
 from resspec.keras_backend.lower.conv import CONV
 from resspec.keras_backend.lower.dense import DENSE
+from resspec.keras_backend.lower.foreign import FOREIGN
 from resspec.keras_backend.lower.merge import MERGE
 from resspec.keras_backend.lower.norm import NORM
 from resspec.keras_backend.lower.parameter import PARAMETER
@@ -31,5 +32,6 @@ LOWER: Table = {
     **RECURRENT,
     **PREPROCESS,
     **PARAMETER,
+    **FOREIGN,
 }
-"""op class -> its lowering; as many entries as `resspec.ops.OPS`"""
+"""op class -> its lowering: every op of `resspec.ops.OPS`, and `keras.<Class>`"""

@@ -77,7 +77,7 @@ def _repeat(expander: Expander, step: Step, scope: Scope) -> Sequence[dict[str, 
     where = expander.place(step, "repeat")
     count = integral(expander.value(step.arguments, NUMBER, scope, step, "repeat"))
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-        raise Problem("bad-value", f"`repeat` needs a count of at least 0, got `{brief(count)}`", where)
+        raise Problem("bad-value", f"`repeat` needs a whole number of turns, got `{brief(count)}`", where)
     if count > limits.STEPS:
         raise Problem("too-many-steps", f"`repeat` of {count} turns; at most {limits.STEPS} steps are taken", where)
     return [{"i": i} for i in range(count)]

@@ -71,7 +71,12 @@ class Convolution(Op):
         kernel, strides, dilation = self.window(inputs[0])
         found = super().canonical(*inputs)
         found |= {"kernel_size": list(kernel), "strides": list(strides), "dilation_rate": list(dilation)}
-        found["padding"] = self.pads(len(kernel))
+        pads = self.pads(len(kernel))
+        if pads == "same" and set(strides) == {1} and self.kind != "conv_transpose":
+            # `same` in other words: half of what the window overlaps, the larger half after
+            spans = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+            pads = tuple((span // 2, span - span // 2) for span in spans) if any(spans) else "valid"
+        found["padding"] = pads
         return found
 
 

@@ -1,4 +1,4 @@
-"""Merges: several tensors into one. Strict: nothing is broadcast, cropped or repaired in silence."""
+"""Merges: several tensors into one. Strict: nothing is broadcast, cropped or repaired unless the spec says so."""
 
 from __future__ import annotations
 
@@ -49,37 +49,67 @@ def equalities(inputs: tuple[TensorSpec, ...], free: int | None) -> Iterable[Req
                 yield Equal(left, right)
 
 
-class Add(Merge):
+class Elementwise(Merge):
+    """A merge that computes every element from the elements at the same place."""
+
+    broadcast: bool = Field(default=False, description="an axis of size 1 is stretched to the others' size")
+
+    def infer(self, *inputs: TensorSpec) -> TensorSpec:
+        if not self.broadcast:
+            return super().infer(*inputs)
+        rank = max(x.rank for x in inputs)
+        shape: list[Size] = [1] * rank
+        for k, x in enumerate(inputs):
+            if x.rank != rank or any(
+                size != 1 and want != 1 and differ(want, size) for want, size in zip(shape, x.shape)
+            ):
+                raise OpError(
+                    f"`{self.kind}` can stretch axes of size 1 only, got {inputs[0]} and {x}",
+                    operand=k,
+                    help="`global_avg_pool: {keepdims: true}` keeps the axes that are to be stretched",
+                )
+            shape = [b if a == 1 else a if b == 1 else more_specific(a, b) for a, b in zip(shape, x.shape)]
+        return TensorSpec(tuple(shape), common_dtype(*inputs))
+
+    def requires(self, *inputs: TensorSpec) -> Iterable[Requirement]:
+        if not self.broadcast:
+            return super().requires(*inputs)
+        shape = self.infer(*inputs).shape
+        pairs = ((want, size) for x in inputs for want, size in zip(shape, x.shape))
+        return [Equal(want, size) for want, size in pairs if size not in (1, want)]
+
+
+class Add(Elementwise):
     """Sum of tensors of one shape: (...), (...), ... -> (...)."""
 
     kind = "add"
 
 
-class Multiply(Merge):
+class Multiply(Elementwise):
     """Elementwise product of tensors of one shape: (...), (...), ... -> (...)."""
 
     kind = "multiply"
 
 
-class Average(Merge):
+class Average(Elementwise):
     """Mean of tensors of one shape: (...), (...), ... -> (...)."""
 
     kind = "average"
 
 
-class Maximum(Merge):
+class Maximum(Elementwise):
     """Elementwise maximum of tensors of one shape: (...), (...), ... -> (...)."""
 
     kind = "maximum"
 
 
-class Minimum(Merge):
+class Minimum(Elementwise):
     """Elementwise minimum of tensors of one shape: (...), (...), ... -> (...)."""
 
     kind = "minimum"
 
 
-class Subtract(Merge):
+class Subtract(Elementwise):
     """The first input minus the second: (...), (...) -> (...)."""
 
     kind = "subtract"

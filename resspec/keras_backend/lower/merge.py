@@ -1,4 +1,4 @@
-"""Merges in Keras. Shapes are equal already, so nothing is broadcast."""
+"""Merges in Keras. Ranks are equal, and so are sizes unless the op says that axes of size 1 are stretched."""
 
 from __future__ import annotations
 
