@@ -18,7 +18,6 @@ from resspec.ops.base import Op
 from resspec.suggest import did_you_mean
 from resspec.tensor import Periodic, Product, TensorSpec
 
-
 Where = Callable[[tuple[str | int, ...], bool], Span]
 """the place of a value, or of its key, by the way to it"""
 

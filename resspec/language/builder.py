@@ -9,6 +9,7 @@ from typing import Any
 from resspec import limits
 from resspec.diagnostics import Label, Span
 from resspec.graph import Graph, Group, Node, Origin, Ref
+from resspec.language.live import live, renumbered
 from resspec.language.scope import Problem, Result
 from resspec.ops.base import Op, OpError, Weight
 from resspec.ops.source import Input
@@ -183,7 +184,7 @@ class GraphBuilder:
             return False
 
     def finish(self, name: str, outputs: Mapping[str, Ref], params: Mapping[str, Any]) -> Graph:
-        """The graph, its sizes as simple as the legal inputs allow."""
+        """The graph of what the outputs depend on, its sizes as simple as the legal inputs allow."""
         simple: dict[TensorSpec, TensorSpec] = {}
 
         def simplified(spec: TensorSpec) -> TensorSpec:
@@ -192,16 +193,19 @@ class GraphBuilder:
                 simple[spec] = TensorSpec(tuple(sizes), spec.dtype)
             return simple[spec]
 
-        nodes = self.nodes
+        nodes, index = renumbered(self.nodes, live(self.nodes, outputs.values()))
         if self.domains:
             nodes = [replace(node, outputs=tuple(map(simplified, node.outputs))) for node in nodes]
+        results = {path: Ref(index[ref.node], ref.output) for path, ref in self.results.items() if ref.node in index}
+        levels = {node.path[:end] for node in nodes for end, c in enumerate(node.path) if c == "/"}
+        groups = {path: group for path, group in self.groups.items() if path in levels or path in results}
         return Graph(
             name,
             tuple(nodes),
             dict(self.inputs),
-            dict(outputs),
-            dict(self.groups),
-            {path: ref for path, ref in self.results.items() if path in self.groups},
+            {name: Ref(index[ref.node], ref.output) for name, ref in outputs.items()},
+            groups,
+            {path: ref for path, ref in results.items() if path in groups},
             dict(self.domains),
             dict(params),
         )

@@ -19,6 +19,7 @@ from resspec.language.arguments import Several, problem_of
 from resspec.language.builder import GraphBuilder
 from resspec.language.document import Document
 from resspec.language.expressions import Value
+from resspec.language.live import ends, live
 from resspec.language.schema import NAME, RESERVED, Step
 from resspec.language.scope import (
     POISON,
@@ -133,6 +134,14 @@ class Expander:
                 return None
             self.outputs["output"] = prev.refs[0]
         name = environment.text(self.document, spec.name, env, ("name",), self.findings)
+        nodes = self.builder.nodes
+        for end in ends(nodes, live(nodes, self.outputs.values())):
+            self.findings.warning(
+                "unused-value",
+                f"`{end.path}` is computed and never used; the network is built without it",
+                end.origin.span,
+                help="mark it with `output: true`, use it, or remove the step",
+            )
         graph = self.builder.finish(name, self.outputs, env.params)
         static.check_names(graph, self.output_spans, self.findings)
         return graph
