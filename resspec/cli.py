@@ -71,7 +71,7 @@ def _complete_spec(ctx: click.Context, param: click.Parameter, incomplete: str) 
     return names + glob.glob(f"{incomplete}*.yaml")
 
 
-class Pair(click.ParamType):
+class Pair(click.ParamType[tuple[str, Any]]):
     """`name=value`, the value read as YAML."""
 
     name = "name=value"
@@ -88,7 +88,7 @@ class Pair(click.ParamType):
             self.fail("; ".join(one.message for one in error.diagnostics), param, ctx)
 
 
-class Sizes(click.ParamType):
+class Sizes(click.ParamType[dict[str, int]]):
     """`H=512,W=512`."""
 
     name = "H=512,W=512"
@@ -105,7 +105,7 @@ class Sizes(click.ParamType):
         return found
 
 
-class Rebound(click.ParamType):
+class Rebound(click.ParamType[Any]):
     """`image=None,None,3`."""
 
     name = "input=sizes"
@@ -358,7 +358,7 @@ def expand(spec: str, params: Any, inputs: Any, plugins: Any, as_json: bool, as_
 @click.argument("names", nargs=-1)
 def list_(names: tuple[str, ...], as_json: bool) -> None:
     """The shipped specs and their variants, with their counts."""
-    found = []
+    found: list[dict[str, Any]] = []
     for name in names or api.shipped():
         opened = api.open_source(name)
         spec = opened.document.spec

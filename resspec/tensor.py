@@ -149,6 +149,11 @@ class Product:
 
     __rmul__ = __mul__
 
+    def _refuse(self, other: object) -> Size:
+        raise SizeError(f"`{self}` is a product of sizes, of which sums and quotients cannot be followed")
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __floordiv__ = _refuse
+
 
 Size = Union[int, Periodic, Product]
 """The size of one axis: known, a function of one unknown, or a product of such functions."""
@@ -163,7 +168,8 @@ def unknown(name: str) -> Periodic:
 
 def product(*sizes: Size) -> Size:
     """The product of sizes, which stays exact: `H * W * 64`."""
-    factor, parts = 1, []
+    factor = 1
+    parts: list[Periodic] = []
     for size in sizes:
         if isinstance(size, int):
             factor *= size
@@ -195,7 +201,7 @@ def divide_exactly(size: Size, divisor: Size) -> Size:
     for part in denominator:
         if part not in numerator:
             raise SizeError(f"`{size}` is not a known multiple of `{divisor}`")
-        numerator.remove(part)  # type: ignore[arg-type]
+        numerator.remove(part)
     factor = divide_exactly(getattr(size, "factor", 1), getattr(divisor, "factor", 1))
     return product(factor, *numerator)
 
@@ -206,8 +212,6 @@ def window(size: Size, kernel: int, stride: int = 1, before: int = 0, after: int
 
     The window spans dilation * (kernel - 1) + 1 positions.
     """
-    if isinstance(size, Product):
-        raise SizeError(f"a window cannot slide over an axis of size `{size}`")
     span = dilation * (kernel - 1) + 1
     return (size + (before + after - span)) // stride + 1
 
@@ -215,8 +219,6 @@ def window(size: Size, kernel: int, stride: int = 1, before: int = 0, after: int
 @lru_cache(maxsize=4096)
 def same_window(size: Size, stride: int) -> Size:
     """Positions under `same` padding: ceil(size / stride)."""
-    if isinstance(size, Product):
-        raise SizeError(f"a window cannot slide over an axis of size `{size}`")
     return (size + (stride - 1)) // stride
 
 
@@ -347,7 +349,7 @@ class Domain:
         left, right = requirement.left, requirement.right
         if left == right:
             return self
-        difference = left - right  # type: ignore[operator]
+        difference = left - right
         if isinstance(difference, int):
             return self if difference == 0 else Domain(self.unknown, (None,))
         if not isinstance(difference, Periodic) or difference.slope:

@@ -127,13 +127,13 @@ def _rows(graph: Graph, found: list[Cost], seen: list[Field], at: Mapping[str, i
                     order.append((path, None))
         order.append((node.path, i))
     rows = []
-    for path, i in order:
+    for path, index in order:
         level = path.count("/")
-        if i is not None:
-            node = graph.nodes[i]
+        if index is not None:
+            node = graph.nodes[index]
             kind = "input" if isinstance(node.op, Input) else node.op.kind
             outputs = tuple(shape_at(spec, at) for spec in node.outputs)
-            rows.append(Row(path, kind, level, outputs, found[i], seen[i], (i,), False))
+            rows.append(Row(path, kind, level, outputs, found[index], seen[index], (index,), False))
             continue
         inside = members[path]
         result = graph.results.get(path)

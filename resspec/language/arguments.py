@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from resspec import yamltree
 from resspec.diagnostics import Diagnostic, Span
 from resspec.language import errors
-from resspec.language.expressions import ExpressionError
+from resspec.language.expressions import ExpressionError, Value
 from resspec.language.schema import Param
 from resspec.language.scope import Problem
 from resspec.language.slots import NUMBER, TEXT, Lookup, Slot, SlotError, integral, read, slots_of
@@ -79,7 +79,7 @@ def param_slot(param: Param) -> Slot:
     return NUMBER
 
 
-def check_param(name: str, param: Param, value: Any, span: Span | None) -> Any:
+def check_param(name: str, param: Param, value: Any, span: Span | None) -> Value:
     """`value` as the parameter's type; `Problem` if it is none of its values."""
     if isinstance(value, Periodic | Product):
         raise Problem("unknown-size", f"`{name}` needs a number, `{value}` is unknown", span)
@@ -104,12 +104,12 @@ def check_param(name: str, param: Param, value: Any, span: Span | None) -> Any:
             raise Problem("bad-value", f"`{name}` is at least {param.min}, got {_shown(item)}", span)
         if param.max is not None and item > param.max:
             raise Problem("bad-value", f"`{name}` is at most {param.max}, got {_shown(item)}", span)
-    value = items if param.is_list else items[0]
-    if param.enum is not None and _plain(value) not in param.enum:
+    found: Value = items if param.is_list else items[0]
+    if param.enum is not None and _plain(found) not in param.enum:
         choices = ", ".join(str(choice) for choice in param.enum)
-        near = did_you_mean(value, [str(c) for c in param.enum], most=0) if isinstance(value, str) else None
-        raise Problem("bad-value", f"`{name}` is one of {choices}, got {_shown(value)}", span, near)
-    return value
+        near = did_you_mean(found, [str(c) for c in param.enum], most=0) if isinstance(found, str) else None
+        raise Problem("bad-value", f"`{name}` is one of {choices}, got {_shown(found)}", span, near)
+    return found
 
 
 def _plain(value: Any) -> Any:
@@ -125,7 +125,7 @@ def _shown(value: Any) -> str:
     return f"`{str(_plain(value)).lower() if isinstance(value, bool) else _plain(value)}`"
 
 
-def read_param(name: str, param: Param, raw: Any, lookup: Lookup, span: Span) -> Any:
+def read_param(name: str, param: Param, raw: Any, lookup: Lookup, span: Span) -> Value:
     """A raw value of a file as a parameter's value."""
     return check_param(name, param, read(raw, param_slot(param), lookup), span)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from resspec.language.expand import Expander
 
 
-def call(expander: Expander, step: Step, scope: Scope, source: Any, home: Document, block: Block) -> Result:
+def call(expander: Expander, step: Step, scope: Scope, source: taps.Sources, home: Document, block: Block) -> Result:
     """A call of a block: a new instance with its own names."""
     assert step.op is not None
     if len(scope.frames) >= limits.CALL_DEPTH:
@@ -139,7 +139,7 @@ def _shrinks(
     )
 
 
-def _entries(expander: Expander, step: Step, source: Any, block: Block) -> tuple[dict[str, Tap], Result]:
+def _entries(expander: Expander, step: Step, source: taps.Sources, block: Block) -> tuple[dict[str, Tap], Result]:
     """The inputs of a call under the block's names, and its `in`."""
     where = expander.place(step, "from") if step.source is not None else step.tree.span
     if not block.inputs:

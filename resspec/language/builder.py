@@ -179,7 +179,7 @@ class GraphBuilder:
         if left == right:
             return True
         try:
-            return self.constant(left - right) == 0  # type: ignore[operator]
+            return self.constant(left - right) == 0
         except (SizeError, TypeError):
             return False
 

@@ -16,7 +16,7 @@ from resspec.language.scope import Binding, Problem
 from resspec.language.slots import NUMBER, TEXT, Slot, SlotError, chosen, integral, read, slots_of
 from resspec.ops.base import Op
 from resspec.suggest import did_you_mean
-from resspec.tensor import Size, TensorSpec, unknown
+from resspec.tensor import Periodic, Product, Size, TensorSpec, unknown
 
 
 @dataclass(slots=True)
@@ -66,8 +66,7 @@ def _param(
     document: Document, name: str, param: Param, settings: Mapping[str, Any], env: Environment, span: Span
 ) -> Value:
     if name in settings:
-        raw = settings[name]
-        return arguments.check_param(name, param, raw, span)
+        return arguments.check_param(name, param, settings[name], span)
     if param.required:
         raise Problem("missing-argument", f"`{document.name}` needs the parameter `{name}`", span, f"-p {name}=...")
     try:
@@ -174,11 +173,10 @@ def _size(document: Document, raw: Any, env: Environment, loc: tuple[str | int, 
         size = unknown(raw)
         env.bindings[raw] = Binding(size)
         return size
-    found = value(document, raw, NUMBER, env, loc)
-    found = integral(found)
+    found = integral(value(document, raw, NUMBER, env, loc))
+    if isinstance(found, Periodic | Product):
+        return found  # of an axis that was named before
     if isinstance(found, bool) or not isinstance(found, int) or found < 1:
-        if not isinstance(found, int | float | str | bool | None):
-            return found  # the size of an axis that was named before
         raise Problem("bad-value", f"a size is a positive integer or a name, got `{found}`", span)
     return found
 

@@ -243,7 +243,7 @@ class Expander:
         """A skipped step passes its input through; its op, keys and names are checked all the same."""
         static.check_known(self, step, scope.instance.document)
         if step.source is not None:
-            scope.body.prev = taps.source(self, step, scope, skipped=True) or scope.body.prev
+            scope.body.prev = taps.passed(self, step, scope) or scope.body.prev
         if step.name is not None:
             name, around = self.name(step, scope)
             scope.define(name, around, Tap(POISON, self.place(step, "when"), skipped=True))
@@ -371,7 +371,7 @@ class Expander:
 
     # -- what a step may be -------------------------------------------------------------------
 
-    def apply(self, step: Step, scope: Scope, source: Any) -> Result:
+    def apply(self, step: Step, scope: Scope, source: taps.Sources) -> Result:
         if step.op is None:
             return self.body(step, scope, source)
         if step.do is not None:
@@ -389,7 +389,7 @@ class Expander:
             return blockcall.call(self, step, scope, source, *found)
         return opcall.op(self, step, scope, source)
 
-    def body(self, step: Step, scope: Scope, source: Any) -> Result:
+    def body(self, step: Step, scope: Scope, source: taps.Sources) -> Result:
         """A body that stands alone: `{do: [...], as: branch}`."""
         assert step.do is not None
         entry = taps.single(self, source, step)
@@ -412,7 +412,7 @@ class Expander:
             self.builder.results[path] = result.refs[0]
         return result
 
-    def expect(self, step: Step, scope: Scope, source: Any) -> Result:
+    def expect(self, step: Step, scope: Scope, source: taps.Sources) -> Result:
         """`expect: [H/32, W/32, 2048]`: the shape that must stand here."""
         result = taps.single(self, source, step)
         where = self.place(step, "expect")

@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from resspec.language.merges import ALIGN, PROJECT
@@ -28,7 +29,8 @@ NAME = {"type": "string", "pattern": r"^[A-Za-z$][A-Za-z0-9_$()+*/ .%-]*$"}
 def schema(ops: Iterable[type[Op]]) -> Schema:
     """The schema of spec files with the given ops, as plain data."""
     ops = sorted(ops, key=lambda op: op.kind)
-    _, whole = models_json_schema([(model, "validation") for model in (SpecFile, *ops)])
+    models: list[type[BaseModel]] = [SpecFile, *ops]
+    _, whole = models_json_schema([(model, "validation") for model in models])
     definitions: Schema = whole["$defs"]
     spec = definitions.pop("SpecFile")
     for op in ops:
@@ -71,7 +73,7 @@ def schema(ops: Iterable[type[Op]]) -> Schema:
 
 def _arguments(op: type[Op], found: Schema) -> Schema:
     """The arguments of an op as a file may write them."""
-    loose = _with_expressions(found)
+    loose: Schema = _with_expressions(found)
     if issubclass(op, Merge):
         loose["properties"] = {
             "of": {"type": "array", "items": {"type": "string"}, "description": "the tensors to merge"},

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from resspec.language.expand import Expander
 
 
-def loop(expander: Expander, step: Step, scope: Scope, source: Any) -> Result:
+def loop(expander: Expander, step: Step, scope: Scope, source: taps.Sources) -> Result:
     """`repeat: n` and `for: {...}`: the body once for every turn, the result of one the input of the next."""
     assert step.op is not None
     key = expander.place(step, step.op, key=True)

@@ -123,7 +123,7 @@ def _aligned(
 def _offset(expander: Expander, size: Size, base: Size, where: Any) -> int:
     """`size - base` as one number for all legal inputs."""
     try:
-        difference = expander.builder.constant(size - base)  # type: ignore[operator]
+        difference = expander.builder.constant(size - base)
     except (SizeError, TypeError) as error:
         raise Problem("align-varies", f"sizes `{base}` and `{size}` cannot be aligned: {error}", where) from None
     if difference is None:

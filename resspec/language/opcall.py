@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from resspec.language.expand import Expander
 
 
-def op(expander: Expander, step: Step, scope: Scope, source: Any) -> Result:
+def op(expander: Expander, step: Step, scope: Scope, source: taps.Sources) -> Result:
     """A call of an op."""
     assert step.op is not None
     kind = KerasLayer if step.op.startswith("keras.") else expander.ops.get(step.op)
     if kind is None:
         raise static.unknown_op(expander, step, scope.instance.document)
-    operands = list(source.values()) if isinstance(source, dict) else source
+    operands = taps.in_order(source)
     raw = step.arguments
     options: dict[str, Any] = {}
     if issubclass(kind, Merge):

@@ -13,6 +13,9 @@ from resspec.suggest import did_you_mean
 if TYPE_CHECKING:
     from resspec.language.expand import Expander
 
+Sources = list[Result] | dict[str, Result]
+"""the inputs of a step in order, or by the names of a block's inputs"""
+
 
 def find(expander: Expander, text: Any, scope: Scope, step: Step, *loc: str | int) -> Result:
     """The result that a tap's name stands for: `x`, `skip$i`, `prev`, `call.high`."""
@@ -57,31 +60,35 @@ def find(expander: Expander, text: Any, scope: Scope, step: Step, *loc: str | in
     return result
 
 
-def source(
-    expander: Expander, step: Step, scope: Scope, skipped: bool = False
-) -> list[Result] | dict[str, Result] | Any:
+def source(expander: Expander, step: Step, scope: Scope) -> Sources:
     """The inputs of the step: those of `from`, or the previous value."""
     if step.source is None:
         return [scope.body.prev] if scope.body.prev is not None else []
     if isinstance(step.source, list):
-        found: Any = [find(expander, item, scope, step, "from", i) for i, item in enumerate(step.source)]
-    elif isinstance(step.source, dict):
-        found = {key: find(expander, item, scope, step, "from", key) for key, item in step.source.items()}
-    else:
-        try:
-            found = [find(expander, step.source, scope, step, "from")]
-        except Problem:
-            if not skipped:
-                raise
-            return None
-    if skipped:
-        return found[0].first if isinstance(found, list) and found else None
-    return found
+        return [find(expander, item, scope, step, "from", i) for i, item in enumerate(step.source)]
+    if isinstance(step.source, dict):
+        return {key: find(expander, item, scope, step, "from", key) for key, item in step.source.items()}
+    return [find(expander, step.source, scope, step, "from")]
 
 
-def single(expander: Expander, source: Any, step: Step) -> Result:
+def in_order(source: Sources) -> list[Result]:
+    return list(source.values()) if isinstance(source, dict) else source
+
+
+def passed(expander: Expander, step: Step, scope: Scope) -> Result | None:
+    """What a skipped step passes through: its first input, where that exists."""
+    try:
+        found = in_order(source(expander, step, scope))
+    except Problem:
+        if isinstance(step.source, str):
+            return None  # its input may have been skipped with it
+        raise
+    return found[0].first if found else None
+
+
+def single(expander: Expander, source: Sources, step: Step) -> Result:
     """The one input of a step."""
-    items = list(source.values()) if isinstance(source, dict) else source
+    items = in_order(source)
     if not items:
         raise Problem(
             "undefined-input",

@@ -46,7 +46,7 @@ def differ(left: Size, right: Size) -> bool:
     if not isinstance(left, Periodic) and not isinstance(right, Periodic):
         return True
     try:
-        difference = left - right  # type: ignore[operator]
+        difference = left - right
     except (SizeError, TypeError):
         return True
     return isinstance(difference, int) and difference != 0

@@ -139,7 +139,7 @@ def total(sizes: Iterable[Size]) -> Size:
     result: Size = 0
     for size in sizes:
         try:
-            result = size if result == 0 else result if size == 0 else result + size  # type: ignore[operator]
+            result = size if result == 0 else result if size == 0 else result + size
         except TypeError:
             raise SizeError(f"the sum of `{result}` and `{size}` cannot be followed") from None
     return result

@@ -125,7 +125,7 @@ class SpaceToDepth(Moving):
                     operand=0,
                     help="insert `pad` or `crop` before it",
                 )
-        return x.with_shape(*(n // block for n in x.spatial), channels * block**2)  # type: ignore[operator]
+        return x.with_shape(*(n // block for n in x.spatial), channels * block**2)
 
     def requires(self, *inputs: TensorSpec) -> Iterable[Requirement]:
         for size in inputs[0].spatial:
@@ -203,7 +203,10 @@ class Pad(Moving):
 
 
 class PadChannels(Moving):
-    """Zero channels: `(..., c) -> (..., before + c + after)`; the parameter-free shortcut of He et al. 2015 (option A)."""
+    """Zero channels: `(..., c) -> (..., before + c + after)`.
+
+    With a strided identity the shortcut without parameters of He et al. 2015 (option A).
+    """
 
     kind = "pad_channels"
     primary = "after"
@@ -212,7 +215,7 @@ class PadChannels(Moving):
 
     def infer(self, *inputs: TensorSpec) -> TensorSpec:
         (x,) = inputs
-        return x.with_shape(*x.spatial, x.channels + (self.before + self.after))  # type: ignore[operator]
+        return x.with_shape(*x.spatial, x.channels + (self.before + self.after))
 
 
 RESAMPLE_OPS: tuple[type[Op], ...] = (Upsample, Resize, PixelShuffle, SpaceToDepth, Crop, Pad, PadChannels)

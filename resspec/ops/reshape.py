@@ -258,10 +258,10 @@ class Slice(Along):
 
     def bounds(self, size: Size) -> tuple[Size, Size]:
         """First position and the one after the last, both counted from the front."""
-        start = self.start if self.start >= 0 else size + self.start  # type: ignore[operator]
+        start = self.start if self.start >= 0 else size + self.start
         if self.stop is None:
             return start, size
-        return start, self.stop if self.stop >= 0 else size + self.stop  # type: ignore[operator]
+        return start, self.stop if self.stop >= 0 else size + self.stop
 
     def infer(self, *inputs: TensorSpec) -> TensorSpec:
         (x,) = inputs
@@ -269,7 +269,7 @@ class Slice(Along):
         size = x.shape[axis]
         try:
             start, stop = self.bounds(size)
-            length = stop - start  # type: ignore[operator]
+            length = stop - start
             if isinstance(size, int):
                 assert isinstance(start, int)
                 assert isinstance(stop, int)
@@ -281,7 +281,7 @@ class Slice(Along):
                     )
             if isinstance(length, int) and length < 1:
                 raise OpError(f"`slice` leaves nothing of axis {axis} of {x}", code="empty-tensor", argument="stop")
-            return replaced(x, axis, (length + (self.step - 1)) // self.step)  # type: ignore[operator]
+            return replaced(x, axis, (length + (self.step - 1)) // self.step)
         except (SizeError, TypeError):
             raise OpError(
                 f"`slice` cannot be followed along axis {axis} of {x}", code="unknown-size", operand=0
@@ -293,7 +293,7 @@ class Slice(Along):
             return []
         start, stop = self.bounds(size)
         found = [AtLeast(size, max(-self.start, self.start + 1, abs(self.stop or 0)))]
-        length = stop - start  # type: ignore[operator]
+        length = stop - start
         return found if isinstance(length, int) else [*found, AtLeast(length, 1)]
 
     def canonical(self, *inputs: TensorSpec) -> dict[str, Any]:
