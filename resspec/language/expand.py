@@ -17,6 +17,7 @@ from resspec.graph import Graph, Group, Origin, Ref
 from resspec.language import blockcall, environment, loops, opcall, static, taps
 from resspec.language.arguments import Several, problem_of
 from resspec.language.builder import GraphBuilder
+from resspec.language.count import Counter
 from resspec.language.document import Document
 from resspec.language.expressions import Value
 from resspec.language.live import ends, live
@@ -96,6 +97,7 @@ class Expander:
             env = environment.evaluate(self.document, settings, self.findings)
             self.environments[id(self.document)] = env
             declared = environment.inputs(self.document, env, rebound, self.findings)
+            Counter(self.document, env).check()
         except Problem as problem:
             self.findings.add(problem.diagnostic)
             return None
