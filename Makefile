@@ -1,67 +1,61 @@
-# `make help` lists what there is. Needed: make, and Python 3.11 to 3.13 with venv
-# (on Debian: apt install make python3 python3-venv). Everything is installed into .venv here.
-
+# Everything runs in .venv, in this folder. `make` alone lists the targets.
 PYTHON ?= python3
-TESTS ?=
-VENV := .venv
-RUN := $(VENV)/bin/python
-# the whole log of pip where somebody watches, its errors alone elsewhere
-PIP := $(RUN) -m pip install $(shell test -t 2 || echo --quiet)
-
+BIN := .venv/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
-export KERAS_BACKEND ?= tensorflow
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
-export PYTHONUTF8 ?= 1
 
 .DEFAULT_GOAL := help
-.DELETE_ON_ERROR:
 .PHONY: help demo test test-zoo test-backends check bench gpu schema docs clean
 
-help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: $(VENV)/has-demo ## build ResNet-200, run it on a photograph, train two small networks (two minutes)
-	$(RUN) tools/demo.py
+.venv/pip:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	touch $@
 
-test: check ## install everything, lint, type-check, run the tests
-	$(RUN) -m pytest -n auto -m "not zoo and not backends" $(TESTS)
+.venv/demo: .venv/pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[demo]'
+	touch $@
 
-test-zoo: $(VENV)/has-dev ## build every variant of every shipped spec with Keras
-	$(RUN) -m pytest -m zoo $(TESTS)
+.venv/dev: .venv/pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
 
-test-backends: $(VENV)/has-dev $(VENV)/has-torch ## the same networks on TensorFlow, JAX and PyTorch
-	$(RUN) -m pytest -m backends $(TESTS)
+demo: .venv/demo  ## install, build ResNet-200, run it on a photograph, train ResNet-20 and its plain twin
+	$(BIN)/python tools/demo.py
 
-check: $(VENV)/has-dev ## lint and types alone
-	$(RUN) -m ruff check .
-	$(RUN) -m ruff format --check .
-	$(RUN) -m mypy
+test: .venv/dev  ## install, check style and types, run the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -m 'not zoo and not backends'
 
-bench: $(VENV)/has-dev ## times and memory, as ratios to Keras by hand
-	$(RUN) tools/bench.py
+test-zoo: .venv/dev  ## build every shipped variant with Keras (slow)
+	$(BIN)/python -m pytest tests/test_zoo.py
 
-gpu: $(VENV)/has-tensorflow-cuda ## the measurements that need a GPU
-	$(RUN) tools/gpu.py
+test-backends: .venv/dev  ## every shipped family on TensorFlow, JAX and PyTorch (slow; installs PyTorch)
+	$(BIN)/python -m pip install --quiet '.[torch]'
+	$(BIN)/python -m pytest -m backends
 
-schema: $(VENV)/has-dev ## write the JSON Schema of spec files anew
-	$(RUN) -m resspec.cli schema -o resspec/spec.schema.json
+check: .venv/dev  ## style and types only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
-docs: $(VENV)/has-dev ## write the generated parts of the documentation anew
-	$(RUN) tools/make_ops_reference.py
-	$(RUN) tools/readme_tables.py
+bench: .venv/dev  ## measure speed against what users would use instead
+	$(BIN)/python tools/bench.py
 
-clean: ## remove .venv and what the tools leave behind
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+gpu: .venv/dev  ## outputs and times on whatever accelerator Keras sees
+	$(BIN)/python tools/gpu.py
 
-# Stamps: a target runs again when pyproject.toml changes, and after an installation that broke off.
+schema: .venv/dev  ## make the JSON Schema of the language anew
+	$(BIN)/resspec schema -o resspec/spec.schema.json
 
-$(VENV)/has-%: pyproject.toml | $(VENV)/made
-	@echo "installing resspec with the extra '$*' into $(VENV); TensorFlow alone is 600 MB, once"
-	$(PIP) --editable ".[$*]"
-	@touch $@
+docs: .venv/dev  ## make the generated parts of the documentation anew
+	$(BIN)/python tools/make_ops_reference.py
+	$(BIN)/python tools/readme_tables.py
 
-$(VENV)/made:
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
-	  { echo "$(PYTHON) is not Python 3.11 to 3.13; try: make PYTHON=python3.11 ..."; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	@touch $@
+clean:  ## remove the environment
+	rm -rf .venv

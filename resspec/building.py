@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +23,8 @@ def run(network: Network, target: Path, *, quiet: bool, **options: Any) -> tuple
     check_budget(network, **{k: v for k, v in options.items() if k == "max_parameters"})
     with _Progress(quiet) as progress:
         progress.say("importing Keras")
-        from resspec.keras_backend.save import save
+        with quietly():
+            from resspec.keras_backend.save import save
 
         progress.say(f"building {network.name}")
         model = network.to_keras(progress=progress.step, **options)
@@ -33,6 +37,24 @@ def run(network: Network, target: Path, *, quiet: bool, **options: Any) -> tuple
 
         print(report.text([note], network.sources))
     return model, sidecar
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """No word on the standard error while a backend starts: TensorFlow greets there and cannot be asked not to.
+
+    What goes wrong is raised all the same.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 class _Progress:

@@ -277,7 +277,7 @@ def summary(
     console = _console()
     click.secho(found.name, bold=True)
     if everything or depth:
-        console.print(text.summary_table(found, None if everything else depth))
+        console.print(text.summary_table(found, None if everything else depth, console.width))
         click.echo()
     facts = text.facts(found)
     width = max(len(what) for what, _ in facts)

@@ -86,26 +86,28 @@ def shown_rows(rows: Iterable[Row], level: int | None) -> list[Row]:
     return [row for row in rows if level is None or row.level < level]
 
 
-def summary_table(summary: Summary, level: int | None) -> RenderableType:
-    """The rows of a summary as a table, one a block or op."""
+def summary_table(summary: Summary, level: int | None, width: int = 120) -> RenderableType:
+    """The rows of a summary as a table, one a block or op; a narrow one leaves columns out rather than digits."""
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for title in ("path", "op", "output"):
-        table.add_column(title, no_wrap=title != "output", overflow="fold")
-    for title in ("parameters", "MACs", "memory", "field"):
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("path", no_wrap=True)
+    table.add_column("op", no_wrap=True, overflow="ellipsis", max_width=18)
+    table.add_column("output", no_wrap=True)
+    wanted = [("parameters", 0), ("MACs", 0), ("memory", 90), ("field", 100)]
+    titles = [title for title, least in wanted if width >= least]
+    for title in titles:
         table.add_column(title, justify="right", no_wrap=True)
     for row in shown_rows(summary.rows, level):
-        table.add_row(
-            "  " * row.level + row.path.rsplit("/", 1)[-1],
-            row.kind,
-            " ".join(map(str, row.outputs)),
-            count(row.cost.params.total) if row.cost.params.total else "",
-            scaled(row.cost.macs) if row.cost.macs != 0 else "",
-            bytes_text(row.cost.activation_bytes),
-            field_text(row.field),
-        )
+        cells = {
+            "parameters": count(row.cost.params.total) if row.cost.params.total else "",
+            "MACs": scaled(row.cost.macs) if row.cost.macs != 0 else "",
+            "memory": bytes_text(row.cost.activation_bytes),
+            "field": field_text(row.field),
+        }
+        name = "  " * row.level + row.path.rsplit("/", 1)[-1]
+        table.add_row(name, row.kind, " ".join(map(str, row.outputs)), *(cells[title] for title in titles))
     return table
 
 
