@@ -5,19 +5,18 @@ from __future__ import annotations
 import glob
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from resspec import __version__, api, files, report, text, yamltree
+from resspec import __version__, api, files, report, text
+from resspec.cli_options import AT, GRAPH, JSON, OUT, PARAMS, PLUGINS, complete_spec
 from resspec.diagnostics import Diagnostic, SpecError
 
 if TYPE_CHECKING:
     from resspec.analysis.summary import Summary
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 FINDINGS, USAGE = 1, 2
 
@@ -56,90 +55,6 @@ def main(debug: bool) -> None:
     SPEC is a file (its name has a / or ends in .yaml) or the name of a shipped spec, both with
     @variant behind it if wanted: resnet_v2@resnet50_v2.
     """
-
-
-# -- options that several commands share ------------------------------------------------------
-
-
-def _complete_spec(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    names = [name for name in api.shipped() if name.startswith(incomplete.partition("@")[0])]
-    if "@" in incomplete:
-        name = incomplete.partition("@")[0]
-        return [
-            f"{name}@{v}" for v in api.open_source(name).document.spec.variants if f"{name}@{v}".startswith(incomplete)
-        ]
-    return names + glob.glob(f"{incomplete}*.yaml")
-
-
-class Pair(click.ParamType[tuple[str, Any]]):
-    """`name=value`, the value read as YAML."""
-
-    name = "name=value"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Any]:
-        if isinstance(value, tuple):
-            return value
-        name, equals, raw = str(value).partition("=")
-        if not equals or not name:
-            self.fail(f"{value!r} is not name=value", param, ctx)
-        try:
-            return name, yamltree.parse_value(raw, f"the value of `{name}`")
-        except SpecError as error:
-            self.fail("; ".join(one.message for one in error.diagnostics), param, ctx)
-
-
-class Sizes(click.ParamType[dict[str, int]]):
-    """`H=512,W=512`."""
-
-    name = "H=512,W=512"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, int]:
-        if isinstance(value, dict):
-            return value
-        found = {}
-        for part in str(value).split(","):
-            name, _, size = part.partition("=")
-            if not size.strip().isdigit():
-                self.fail(f"{part!r} is not a size such as H=512", param, ctx)
-            found[name.strip()] = int(size)
-        return found
-
-
-class Rebound(click.ParamType[Any]):
-    """`image=None,None,3`."""
-
-    name = "input=sizes"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if isinstance(value, tuple):
-            return value
-        name, equals, sizes = str(value).partition("=")
-        if not equals:
-            self.fail(f"{value!r} is not input=sizes, such as image=None,None,3", param, ctx)
-        shape: list[int | str | None] = []
-        for part in sizes.split(","):
-            part = part.strip()
-            shape.append(int(part) if part.isdigit() else None if part in ("None", "null", "?", "") else part)
-        return name, shape
-
-
-def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
-    def wrap(function: F) -> F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return wrap
-
-
-SPEC = click.argument("spec", shell_complete=_complete_spec)
-PARAMS = click.option("-p", "--param", "params", type=Pair(), multiple=True, help="Set a parameter; the value is YAML.")
-INPUTS = click.option("-i", "--input", "inputs", type=Rebound(), multiple=True, help="Rebind an input's shape.")
-PLUGINS = click.option("--plugin", "plugins", multiple=True, help="A package or entry point with further ops.")
-AT = click.option("--at", type=Sizes(), default={}, help="Values of unknown sizes.")
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-OUT = click.option("-o", "--out", type=click.Path(dir_okay=False), help="Write to a file instead of the terminal.")
-GRAPH = _options(SPEC, PARAMS, INPUTS, PLUGINS)
 
 
 def _load(
@@ -187,7 +102,7 @@ def _write(content: str, out: str | None, *, protect: str = "") -> None:
 
 
 @main.command()
-@click.argument("specs", nargs=-1, required=True, shell_complete=_complete_spec)
+@click.argument("specs", nargs=-1, required=True, shell_complete=complete_spec)
 @PARAMS
 @PLUGINS
 @click.option(
@@ -411,7 +326,7 @@ def schema(out: str | None, plugins: Any) -> None:
 
 @main.command()
 @click.argument("path", type=click.Path(dir_okay=False))
-@click.option("--like", shell_complete=_complete_spec, help="Start from a shipped spec.")
+@click.option("--like", shell_complete=complete_spec, help="Start from a shipped spec.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 def new(path: str, like: str | None, force: bool) -> None:
     """Write a commented starter spec."""
