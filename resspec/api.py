@@ -177,12 +177,17 @@ def build(
 def check(source: Source, *, params: Mapping[str, Any] | None = None, plugins: Iterable[str | Plugin] = ()) -> Report:
     """All findings of a source: of its form, of every variant, and of its `checks`. Raises nothing."""
     try:
-        opened = open_source(source)
+        return check_opened(open_source(source), params=params, plugins=plugins)
     except SpecError as error:
         return Report(error.diagnostics, error.sources)
+
+
+def check_opened(
+    opened: Opened, *, params: Mapping[str, Any] | None = None, plugins: Iterable[str | Plugin] = ()
+) -> Report:
+    """All findings of a parsed source."""
     findings = Findings()
-    found = resolve(plugins)
-    ops = by_kind(op for plugin in found for op in plugin.ops)
+    ops = op_names(plugins)
     resolver = _KerasResolver()
 
     def expanded(values: Mapping[str, Any]) -> Graph:

@@ -8,7 +8,6 @@ from typing import Any
 
 from resspec.graph import Graph, Node, Ref
 from resspec.language.schema import RESERVED
-from resspec.ops import by_kind
 from resspec.ops.foreign import KerasLayer
 from resspec.ops.merge import Merge
 from resspec.ops.source import Input
@@ -45,13 +44,12 @@ def to_yaml(graph: Graph) -> str:
 
 def _names(graph: Graph) -> list[str]:
     """A legal, unique name for every node; one that an output is to have is left to it."""
-    taken = RESERVED | by_kind().keys()
     free = {name for name, ref in graph.outputs.items() if graph.nodes[ref.node].path != name}
     found: list[str] = []
     used: set[str] = set()
     for node in graph.nodes:
         name = node.path.replace("/", "_")
-        while name in used or name in taken or (name in free and not isinstance(node.op, Input)):
+        while name in used or name in RESERVED or (name in free and not isinstance(node.op, Input)):
             name += "_"
         used.add(name)
         found.append(name)

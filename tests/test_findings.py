@@ -13,13 +13,9 @@ from pathlib import Path
 import pytest
 from speccing import HEAD
 
-from resspec import report
-from resspec.api import Opened
-from resspec.checks import run
-from resspec.diagnostics import Diagnostic, Findings, SpecError
+from resspec import api, report
+from resspec.diagnostics import SpecError
 from resspec.language import document
-from resspec.language.expand import expand
-from resspec.ops import by_kind
 
 FOLDER = Path(__file__).with_name("findings")
 BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -36,16 +32,12 @@ def cases() -> list[tuple[str, str]]:
     return found
 
 
-def diagnose(text: str) -> tuple[list[Diagnostic], dict[str, str]]:
-    """Everything that `check` finds, as `resspec check` would."""
-    findings = Findings()
+def diagnose(text: str) -> api.Report:
+    """Everything that `resspec check` would find."""
     try:
-        opened = Opened(*document.load(text, "spec.yaml", FOLDER), None)
+        return api.check_opened(api.Opened(*document.load(text, "spec.yaml", FOLDER), None))
     except SpecError as error:
-        return list(error.diagnostics), error.sources
-    ops = by_kind()
-    run(opened.document, {}, lambda values: expand(opened.document, opened.sources, values, ops)[0], findings)
-    return list(findings.sorted()), opened.sources
+        return api.Report(error.diagnostics, error.sources)
 
 
 @pytest.mark.parametrize(("name", "text"), cases(), ids=[name for name, _ in cases()])
@@ -56,8 +48,8 @@ def test_findings_are_those_that_the_text_says(name: str, text: str) -> None:
         for number, line in enumerate(whole.splitlines(), 1)
         for match in EXPECTED.finditer(line)
     }
-    got, sources = diagnose(whole)
-    shown = report.text(got, sources)
+    done = diagnose(whole)
+    got, shown = done.diagnostics, report.text(done.diagnostics, done.sources)
     places = {(one.span.line if one.span else 0, one.severity, one.code) for one in got}
     assert places == {(line, severity, code) for line, severity, code, _ in expected}, shown
     columns = {(one.span.line, one.code): one.span.column for one in got if one.span}

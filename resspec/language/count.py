@@ -87,7 +87,7 @@ class Counter:
             rows = list(zip(*(item for item in lists.values() if isinstance(item, tuple)), strict=False))
             turns = [{"i": i, **_unpacked(lists, row)} for i, row in enumerate(rows[: TURNS + 1])]
         if len(turns) > TURNS:
-            hidden = {name: None for name in turns[0]}
+            hidden = dict.fromkeys(turns[0])
             inner = self.steps(step.do or (), _without(values, hidden), home)
             total = Size(count * max(inner.steps, 1), count * inner.nodes)
             self._bounded(total, step)

@@ -126,7 +126,7 @@ class Expander:
         if self.findings.failed:
             return None
         self.steps_in(spec.graph, scope)
-        static.check_unreached(self)
+        static.check_blocks(self)
         if self.findings.failed:
             return None
         if not self.outputs:
@@ -338,10 +338,6 @@ class Expander:
             raise Problem("bad-name", f"`{name}` is not a name: letters, digits and `_`, a letter first", where)
         if name in RESERVED:
             raise Problem("bad-name", f"`{name}` is a word of the language", where, "choose another name")
-        if name in self.ops:
-            raise Problem(
-                "bad-name", f"`{name}` is an op and cannot be a name", where, f"write `{name}_` or a longer name"
-            )
         self._legal_names.add(name)
         return name
 

@@ -19,10 +19,14 @@ def live(nodes: Sequence[Node], outputs: Iterable[Ref]) -> list[int]:
 
 
 def ends(nodes: Sequence[Node], kept: Iterable[int]) -> list[Node]:
-    """The dropped nodes that no other node reads: where a value was computed and never used."""
+    """The dropped nodes that no other node reads: where a value was computed and never used.
+
+    A step whose value is used in another turn or call has done its work.
+    """
+    used = set(kept)
     read = {ref.node for node in nodes for ref in node.inputs}
-    dropped = set(range(len(nodes))).difference(kept)
-    return [nodes[i] for i in sorted(dropped) if i not in read]
+    worked = {nodes[i].origin.span for i in used}
+    return [node for i, node in enumerate(nodes) if i not in used and i not in read and node.origin.span not in worked]
 
 
 def renumbered(nodes: Sequence[Node], kept: Sequence[int]) -> tuple[list[Node], dict[int, int]]:

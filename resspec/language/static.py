@@ -51,11 +51,19 @@ def unknown_op(expander: Expander, step: Step, document: Document) -> Problem:
     )
 
 
-def check_unreached(expander: Expander) -> None:
-    """Bodies that no call reached: their ops and keys are checked all the same."""
-    for name, block in expander.document.spec.blocks.items():
-        if (id(expander.document), name) not in expander.called:
-            _unreached(expander, block.graph, expander.document)
+def check_blocks(expander: Expander) -> None:
+    """Blocks that stand for an op, and bodies that no call reached: their ops and keys are checked all the same."""
+    document = expander.document
+    for name, block in document.spec.blocks.items():
+        if name in expander.ops:
+            expander.findings.warning(
+                "shadowed-op",
+                f"block `{name}` stands for the op of that name in this file",
+                document.span("blocks", name, key=True),
+                help="rename the block",
+            )
+        if (id(document), name) not in expander.called:
+            _unreached(expander, block.graph, document)
 
 
 def _unreached(expander: Expander, steps: Iterable[Step], document: Document) -> None:
