@@ -1,0 +1,65 @@
+"""Write the tables of README.md between their markers: `python tools/readme_tables.py`.
+
+No number in them is typed by hand: commands come from the command line, counts from the specs.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from resspec import api, files
+from resspec.cli import main as commands
+
+TARGET = Path(__file__).resolve().parent.parent / "README.md"
+
+
+def table_of_commands() -> str:
+    """Command and the first line of its help, in the order of the command line."""
+    lines = ["| command | what it does |", "|---|---|"]
+    for name, command in sorted(commands.commands.items()):
+        text = (command.help or "").strip().split("\n\n")[0].replace("\n", " ")
+        lines.append(f"| `resspec {name}` | {text} |")
+    return "\n".join(lines)
+
+
+def table_of_specs() -> str:
+    """Spec, source, and every variant with its trainable parameters."""
+    lines = ["| spec | input | variants, with their parameters | from |", "|---|---|---|---|"]
+    for name in api.shipped():
+        opened = api.open_source(name)
+        counts, inputs = [], ""
+        for variant in opened.document.spec.variants or [None]:
+            summary = api.network(opened, variant=variant).summary()
+            counts.append(f"`{variant or name}` {summary.params.trainable:,}")
+            inputs = inputs or " ".join(" x ".join(map(str, one.shape)) for one in summary.inputs.values())
+        meta = opened.document.spec.meta
+        lines.append(f"| `{name}` | {inputs} | {', '.join(counts)} | [{meta['paper']}]({meta['url']}) |")
+    return "\n".join(lines)
+
+
+def table_of_blocks() -> str:
+    """The shipped blocks that specs may use."""
+    lines = ["| block | what it is |", "|---|---|"]
+    for path in sorted((files.SHIPPED / "blocks").glob("*.yaml")):
+        for name, block in api.open_source(path).document.spec.blocks.items():
+            lines.append(f"| `resspec:blocks/{path.name}#{name}` | {block.doc} |")
+    return "\n".join(lines)
+
+
+TABLES = {"commands": table_of_commands, "specs": table_of_specs, "blocks": table_of_blocks}
+
+
+def filled(text: str) -> str:
+    """The text with every table made anew."""
+    for name, table in TABLES.items():
+        begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+        assert text.count(begin) == text.count(end) == 1, name
+        content = f"{begin}\n\n{table()}\n\n{end}"
+        text = re.sub(rf"{begin}.*?{end}", lambda _, content=content: content, text, flags=re.DOTALL)
+    return text
+
+
+if __name__ == "__main__":
+    TARGET.write_text(filled(TARGET.read_text(encoding="utf-8")), encoding="utf-8")
+    print(f"{TARGET.name}: {', '.join(TABLES)}")
