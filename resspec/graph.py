@@ -14,9 +14,10 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from resspec.diagnostics import Span
+from resspec.domain import Domain
 from resspec.ops.base import Op, Weight
 from resspec.ops.source import Input
-from resspec.tensor import Domain, TensorSpec
+from resspec.tensor import TensorSpec
 
 
 class Ref(NamedTuple):

@@ -13,7 +13,8 @@ from resspec.ops.merge import Add
 from resspec.ops.norm import BatchNorm
 from resspec.ops.pool import GlobalAvgPool, MaxPool
 from resspec.ops.source import Input
-from resspec.tensor import Size, TensorSpec
+from resspec.sizes import Size
+from resspec.tensor import TensorSpec
 
 
 class Sketch:

@@ -24,9 +24,11 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from resspec.domain import Requirement
 from resspec.keras_backend.site import Build, Lowering, Site
 from resspec.ops.base import Op, OpError, Weight
-from resspec.tensor import Periodic, Requirement, Size, TensorSpec, unknown
+from resspec.sizes import Periodic, Size, unknown
+from resspec.tensor import TensorSpec
 
 # ---------------------------------------------------------------------------------------- arguments
 

@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resspec import limits
+from resspec.domain import Multiple, Requirement
 from resspec.language.expressions import ExpressionError, Value, parse_expression, parse_template
 from resspec.language.syntax import FUNCTIONS
-from resspec.tensor import Multiple, Product, Requirement, TensorSpec, unknown
+from resspec.sizes import Product, unknown
+from resspec.tensor import TensorSpec
 
 H, W = unknown("H"), unknown("W")
 NAMES: dict[str, Value] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from speccing import findings, load
 
-from resspec.tensor import unknown
+from resspec.sizes import unknown
 
 SPEC = """
 resspec: 1

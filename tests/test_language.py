@@ -434,22 +434,20 @@ def test_independent_mistakes_are_found_in_one_run_and_followers_are_silent() ->
 def test_a_flat_spec_has_the_same_digest() -> None:
     text = """
     resspec: 1
-    inputs: {x: [H, 8, 4], y: [4]}
+    inputs: {x: [6, 4], y: [4]}
     blocks: {b: [{dense: 4, as: d}, {layer_norm: }]}
     graph:
       - {b: , share: k, from: x, as: one}
       - {b: , share: k, as: two}
       - {split: 2, as: parts}
       - {concat: [parts.part1, parts.part0], as: swapped, output: true}
+      - {multi_head_attention: {num_heads: 2, key_dim: 4}, from: [two, one], as: mixed, output: true}
       - {dense: {units: 3, kernel_initializer: {name: he_normal, seed: 3}}, from: y, as: out, output: true, trainable: false}
-      - {multi_head_attention: {num_heads: 2, key_dim: 4}, from: [two, one], as: att}
-      - {flatten: , from: y, as: last, output: true}
+      - {relu: , from: y, as: last, output: true}
+      - {tap: y, as: again, output: true}
     """
-    graph = load(
-        text.replace("[H, 8, 4]", "[6, 8, 4]").replace(
-            "{multi_head_attention: {num_heads: 2, key_dim: 4}, from: [two, one], as: att}", "relu"
-        )
-    )
+    graph = load(text)
+    assert list(graph.outputs) == ["swapped", "mixed", "out", "last", "again"]
     assert load(to_yaml(graph)).digest == graph.digest
 
 

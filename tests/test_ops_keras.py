@@ -36,7 +36,8 @@ from resspec.ops.dense import DENSE_OPS, Dense, Embedding
 from resspec.ops.norm import NORM_OPS, InstanceNorm, RmsNorm
 from resspec.ops.pool import POOL_OPS, AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, MaxPool
 from resspec.ops.resample import RESAMPLE_OPS, Pad, PixelShuffle, Resize, SpaceToDepth
-from resspec.tensor import TensorSpec, unknown
+from resspec.sizes import unknown
+from resspec.tensor import TensorSpec
 
 MORE = int(os.environ.get("RESSPEC_CASES", "1"))
 """a number above 1 multiplies the random cases and draws new ones in every run"""

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ops_harness import Excuse, arguments, at, build, check_against_keras, check_error, holds, numbers, run
 
+from resspec.domain import Equal
 from resspec.keras_backend.lower.attention import ATTENTION
 from resspec.keras_backend.lower.foreign import FOREIGN
 from resspec.keras_backend.lower.merge import MERGE
@@ -38,7 +39,8 @@ from resspec.ops.preprocess import PREPROCESS_OPS
 from resspec.ops.recurrent import RECURRENT_OPS
 from resspec.ops.regularization import REGULARIZATION_OPS
 from resspec.ops.reshape import RESHAPE_OPS
-from resspec.tensor import Equal, TensorSpec, unknown
+from resspec.sizes import unknown
+from resspec.tensor import TensorSpec
 
 TABLE = {**MERGE, **RESHAPE, **REGULARIZATION, **ATTENTION, **RECURRENT, **PREPROCESS, **PARAMETER}
 OPS = (

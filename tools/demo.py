@@ -72,7 +72,7 @@ def large(spec: str) -> None:
     console.print(f"saved and loaded without resspec's help, its outputs are {same}")
     top = int(share.argmax())
     console.print(
-        f"class {top} is said to be likeliest, at {share[0, top]:.1%}: the weights are random, so that means nothing yet"
+        f"the likeliest class is {top}, at {share[0, top]:.1%}: the weights are random, so that means nothing yet"
     )
 
 

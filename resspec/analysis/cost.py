@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from resspec.graph import Graph, Node, Ref
 from resspec.ops.source import Input
-from resspec.tensor import Periodic, Product, Size, SizeError, TensorSpec
+from resspec.sizes import Periodic, Product, Size, SizeError
+from resspec.tensor import TensorSpec
 
 BYTES = {
     "float32": 4, "float16": 2, "bfloat16": 2, "float64": 8, "int32": 4, "int64": 8, "uint8": 1, "int8": 1, "bool": 1,

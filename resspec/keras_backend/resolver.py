@@ -11,7 +11,8 @@ import keras
 
 from resspec.ops.base import OpError, Weight
 from resspec.ops.foreign import ALLOWED, Resolved
-from resspec.tensor import Size, TensorSpec
+from resspec.sizes import Size
+from resspec.tensor import TensorSpec
 
 PROBES = (61, 64, 67, 96)
 """numbers that stand in for unknown sizes; an axis that follows at all of them is the input's"""

@@ -15,8 +15,9 @@ from resspec.language.schema import Param
 from resspec.language.scope import Problem
 from resspec.language.slots import NUMBER, TEXT, Lookup, Slot, SlotError, integral, read, slots_of
 from resspec.ops.base import Op
+from resspec.sizes import Periodic, Product
 from resspec.suggest import did_you_mean
-from resspec.tensor import Periodic, Product, TensorSpec
+from resspec.tensor import TensorSpec
 
 Where = Callable[[tuple[str | int, ...], bool], Span]
 """the place of a value, or of its key, by the way to it"""

@@ -8,12 +8,14 @@ from typing import Any
 
 from resspec import limits
 from resspec.diagnostics import Label, Span
+from resspec.domain import AtLeast, Domain, Equal, Multiple, Requirement
 from resspec.graph import Graph, Group, Node, Origin, Ref
 from resspec.language.live import live, renumbered
 from resspec.language.scope import Problem, Result
 from resspec.ops.base import Op, OpError, Weight
 from resspec.ops.source import Input
-from resspec.tensor import AtLeast, Domain, Equal, Multiple, Periodic, Requirement, Size, SizeError, TensorSpec
+from resspec.sizes import Periodic, Size, SizeError
+from resspec.tensor import TensorSpec
 
 Inferred = tuple[tuple[TensorSpec, ...], tuple[Weight, ...], tuple[Requirement, ...]]
 

@@ -15,8 +15,9 @@ from resspec.language.schema import NAME, Param
 from resspec.language.scope import Binding, Problem
 from resspec.language.slots import NUMBER, TEXT, Slot, SlotError, chosen, integral, read, slots_of
 from resspec.ops.base import Op
+from resspec.sizes import Periodic, Product, Size, unknown
 from resspec.suggest import did_you_mean
-from resspec.tensor import Periodic, Product, Size, TensorSpec, unknown
+from resspec.tensor import TensorSpec
 
 
 @dataclass(slots=True)

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, Union
 
 from resspec import limits
+from resspec.domain import Multiple, Requirement
 from resspec.language import syntax
 from resspec.language.syntax import ExpressionError
-from resspec.tensor import Multiple, Periodic, Product, Requirement, SizeError, TensorSpec, divide_exactly
+from resspec.sizes import Periodic, Product, SizeError, divide_exactly
+from resspec.tensor import TensorSpec
 
 Value = Union[None, bool, int, float, str, tuple[Any, ...], TensorSpec, Mapping[str, TensorSpec], Periodic, Product]
 """What a name or an expression may stand for; tuples hold values again."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from resspec import limits, yamltree
 from resspec.diagnostics import Findings, Label, Span, SpecError
+from resspec.domain import Requirement
 from resspec.graph import Graph, Group, Origin, Ref
 from resspec.language import blockcall, environment, loops, opcall, static, taps
 from resspec.language.arguments import Several, problem_of
@@ -37,7 +38,7 @@ from resspec.language.scope import (
 from resspec.language.slots import NUMBER, TEXT, Slot, SlotError, read
 from resspec.ops.base import Op
 from resspec.ops.foreign import Resolver
-from resspec.tensor import Periodic, Product, Requirement
+from resspec.sizes import Periodic, Product
 
 
 def expand(

@@ -15,7 +15,8 @@ from resspec.ops.conv import Conv
 from resspec.ops.merge import Merge
 from resspec.ops.pool import MaxPool
 from resspec.ops.resample import Crop, Pad, PadChannels, Resize, Upsample
-from resspec.tensor import Product, Size, SizeError, TensorSpec, same_window
+from resspec.sizes import Product, Size, SizeError, same_window
+from resspec.tensor import TensorSpec
 
 if TYPE_CHECKING:
     from resspec.language.expand import Expander

@@ -13,7 +13,7 @@ from resspec.language.slots import TEXT, SlotError, read, slots_of
 from resspec.ops.base import Op, OpError
 from resspec.ops.foreign import KerasLayer
 from resspec.ops.merge import Merge
-from resspec.tensor import Periodic, Product
+from resspec.sizes import Periodic, Product
 
 if TYPE_CHECKING:
     from resspec.language.expand import Expander

@@ -9,7 +9,8 @@ from pydantic import Field
 from resspec.ops.axes import axis_indices
 from resspec.ops.base import Op, OpError, Weight, floating
 from resspec.ops.slots import ActivationName, Constraint, Initializer, NonNegative, Real, Regularizer, Whole
-from resspec.tensor import SizeError, TensorSpec, divide_exactly
+from resspec.sizes import SizeError, divide_exactly
+from resspec.tensor import TensorSpec
 
 
 class Elementwise(Op):

@@ -7,10 +7,12 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from resspec.domain import Equal, Requirement
 from resspec.ops.axes import common_dtype, differ, more_specific
 from resspec.ops.base import Op, OpError, Weight, known, total
 from resspec.ops.slots import Constraint, Initializer, Positive, Rate, Regularizer, Seed
-from resspec.tensor import Equal, Requirement, Size, TensorSpec, product
+from resspec.sizes import Size, product
+from resspec.tensor import TensorSpec
 
 Three = tuple[TensorSpec, TensorSpec, TensorSpec]
 

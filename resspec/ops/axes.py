@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from resspec.ops.base import Op, OpError, total
-from resspec.tensor import Periodic, Size, SizeError, TensorSpec
+from resspec.sizes import Periodic, Size, SizeError
+from resspec.tensor import TensorSpec
 
 
 def axis_index(op: Op, rank: int, axis: int, argument: str = "axis") -> int:

@@ -12,7 +12,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from resspec.tensor import Requirement, Size, SizeError, TensorSpec, product
+from resspec.domain import Requirement
+from resspec.sizes import Size, SizeError, product
+from resspec.tensor import TensorSpec
 
 Family = Literal[
     "input", "conv", "dense", "norm", "pool", "activation", "merge", "reshape", "resample",

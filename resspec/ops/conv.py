@@ -19,7 +19,8 @@ from resspec.ops.slots import (
     Regularizer,
 )
 from resspec.ops.windows import Pads, explicit_pads, moved, side_pairs, slide
-from resspec.tensor import Size, TensorSpec, product
+from resspec.sizes import Size, product
+from resspec.tensor import TensorSpec
 
 
 class Convolution(Op):

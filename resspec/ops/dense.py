@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from resspec.ops.base import Op, OpError, Weight, floating, known, with_bias
 from resspec.ops.slots import Constraint, FieldActivation, Initializer, Positive, Regularizer
-from resspec.tensor import Size, TensorSpec, product
+from resspec.sizes import Size, product
+from resspec.tensor import TensorSpec
 
 
 class Dense(Op):

@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from resspec.domain import Equal, Requirement
 from resspec.ops.axes import axis_index, common_dtype, differ, joined, more_specific
 from resspec.ops.base import Op, OpError
 from resspec.ops.slots import Whole
-from resspec.tensor import Equal, Requirement, Shape, Size, TensorSpec, product
+from resspec.sizes import Shape, Size, product
+from resspec.tensor import TensorSpec
 
 MEND = "write `align: crop`, `pad` or `resize` to mend sizes, `project: auto` to mend channels"
 

@@ -9,7 +9,8 @@ from pydantic import Field
 from resspec import limits
 from resspec.ops.base import Op, OpError, Weight, known
 from resspec.ops.slots import Constraint, Initializer, InitializerConfig, Positive, Real, Regularizer
-from resspec.tensor import Size, TensorSpec
+from resspec.sizes import Size
+from resspec.tensor import TensorSpec
 
 SMALL = InitializerConfig(name="truncated_normal", stddev=0.02)
 

@@ -7,10 +7,12 @@ from typing import Any
 
 from pydantic import Field
 
+from resspec.domain import Multiple, Requirement
 from resspec.ops.base import Op, OpError, Reach, floating, known, per_axis, spatial_rank
 from resspec.ops.slots import Padding, PerAxis
 from resspec.ops.windows import Pads, explicit_pads, slide
-from resspec.tensor import Multiple, Periodic, Requirement, TensorSpec
+from resspec.sizes import Periodic
+from resspec.tensor import TensorSpec
 
 
 class Pooling(Op):

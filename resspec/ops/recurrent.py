@@ -9,7 +9,8 @@ from pydantic import Field
 from resspec.ops.base import Op, OpError, Outputs, Weight, known, per_axis, spatial_rank
 from resspec.ops.slots import Constraint, FieldActivation, Initializer, PerAxis, Positive, Rate, Regularizer, Seed
 from resspec.ops.windows import slide
-from resspec.tensor import Size, TensorSpec, product
+from resspec.sizes import Size, product
+from resspec.tensor import TensorSpec
 
 STATES = {"lstm": ("hidden", "cell"), "gru": ("state",), "simple_rnn": ("state",), "conv_lstm": ("hidden", "cell")}
 GATES = {"lstm": 4, "gru": 3, "simple_rnn": 1, "conv_lstm": 4}

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from resspec.ops.base import Op, spatial_rank
 from resspec.ops.slots import NonNegative, Rate, Seed
-from resspec.tensor import Size, TensorSpec
+from resspec.sizes import Size
+from resspec.tensor import TensorSpec
 
 
 class Regularization(Op):

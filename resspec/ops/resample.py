@@ -7,10 +7,12 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from resspec.domain import AtLeast, Multiple, Requirement
 from resspec.ops.base import Op, OpError, Reach, known, per_axis, spatial_rank
 from resspec.ops.slots import Count, PerAxis, Positive, Real, Side
 from resspec.ops.windows import Pads, moved, side_pairs
-from resspec.tensor import AtLeast, Multiple, Periodic, Product, Requirement, Size, TensorSpec
+from resspec.sizes import Periodic, Product, Size
+from resspec.tensor import TensorSpec
 
 
 class Upsample(Op):

@@ -11,20 +11,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from resspec import limits
+from resspec.domain import AtLeast, Multiple, Requirement
 from resspec.ops.axes import axis_index, axis_indices, replaced
 from resspec.ops.base import Op, OpError
 from resspec.ops.slots import Positive, Whole
-from resspec.tensor import (
-    AtLeast,
-    Multiple,
-    Periodic,
-    Requirement,
-    Size,
-    SizeError,
-    TensorSpec,
-    divide_exactly,
-    product,
-)
+from resspec.sizes import Periodic, Size, SizeError, divide_exactly, product
+from resspec.tensor import TensorSpec
 
 Axis = Annotated[Whole, Field(description="counted without the batch; -1 is the channels")]
 Axes = Annotated[

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from resspec.ops.base import Op
-from resspec.tensor import Size, TensorSpec
+from resspec.sizes import Size
+from resspec.tensor import TensorSpec
 
 
 class Input(Op):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from resspec.ops.base import OpError
-from resspec.tensor import Product, Size, SizeError, same_window, window
+from resspec.sizes import Product, Size, SizeError, same_window, window
 
 Pads = tuple[tuple[int, int], ...]
 """(before, after) for every spatial axis"""

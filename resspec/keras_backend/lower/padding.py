@@ -8,7 +8,7 @@ import keras
 
 from resspec.keras_backend.site import Site
 from resspec.ops.windows import Pads
-from resspec.tensor import Size
+from resspec.sizes import Size
 
 PerAxis = tuple[int, ...]
 
