@@ -47,24 +47,14 @@ class Assembly:
         self._turned: dict[tuple[Ref, Side], Any] = {}
         self._check_names()
 
-    def add_nodes(
-        self,
-        wanted: set[Ref],
-        progress: Callable[[int, int], None] | None = None,
-        made: Callable[[keras.layers.Layer], None] | None = None,
-    ) -> None:
-        """Make the layers that the tensors `wanted` need, and all inputs; `made` is told of each.
-
-        Raises SpecError `keras-refused`.
-        """
+    def add_nodes(self, wanted: set[Ref], progress: Callable[[int, int], None] | None = None) -> None:
+        """Make the layers that the tensors `wanted` need, and all inputs. Raises SpecError `keras-refused`."""
         needed = self._needed(wanted)
         for name, index in self.graph.inputs.items():
             self._add_input(name, index)
         for done, (index, node) in enumerate(zip(range(len(self.graph.nodes)), self.graph.nodes, strict=True), 1):
             if index in needed and not isinstance(node.op, Input):
                 self._add(index, node)
-                while made is not None and self.build.fresh:
-                    made(self.build.fresh.pop())
             if progress is not None:
                 progress(done, len(self.graph.nodes))
 

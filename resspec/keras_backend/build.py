@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from os import PathLike
 from typing import Any
 
@@ -17,7 +19,7 @@ from resspec.keras_backend import place
 from resspec.keras_backend.assemble import Assembly
 from resspec.keras_backend.budget import check_budget
 from resspec.keras_backend.deep import recursion
-from resspec.keras_backend.initialize import Filling
+from resspec.keras_backend.initialize import initialize as fill
 from resspec.keras_backend.layout import DataFormat
 from resspec.keras_backend.refusal import refused
 from resspec.keras_backend.site import Lowering
@@ -64,26 +66,34 @@ def build(
     if data_format not in ("channels_last", "channels_first"):
         raise _bad(f"`data_format` is channels_last or channels_first, got `{data_format}`")
     assembly = Assembly(graph, {**LOWER, **(lower or {})}, data_format, seed, _policy(dtype))
-    names = dict(zip(assembly.names, (node.path for node in graph.nodes), strict=True))
-    filling = Filling(seed, names, assembly.build.derived) if initialize and weights is None else None
     try:
-        with keras.StatelessScope(initialize_variables=False):
-            assembly.add_nodes(set(wanted.values()), progress, filling.add if filling else None)
+        with _collector_paused(), keras.StatelessScope(initialize_variables=False):
+            assembly.add_nodes(set(wanted.values()), progress)
             ends = {name: assembly.output(name, ref, asked=bool(outputs)) for name, ref in wanted.items()}
             model = _model(graph, assembly.inputs, ends)
-        if filling is not None:
-            filling.finish(model)
-        elif weights is not None:
+        if weights is not None:
             place.load(model, weights)
-        else:
+        elif not initialize:
             place.zeros(model)
+        else:
+            names = dict(zip(assembly.names, (node.path for node in graph.nodes), strict=True))
+            fill(model, seed, names, assembly.build.derived)
     except BaseException:
         place.abandon(assembly.build.layers.values())
         raise
-    finally:
-        if filling is not None:
-            filling.close()
     return model
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Without the cyclic garbage collector: it would look through all layers again and again, in vain."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _model(graph: Graph, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> keras.Model:

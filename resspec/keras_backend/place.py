@@ -7,8 +7,10 @@ exchanges that initializer before decides the value, and nothing is computed or 
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from os import PathLike
 from typing import Any
 
@@ -59,7 +61,19 @@ def place_publicly(variables: list[Any], values: list[Value | None]) -> None:
 
 def level(shape: tuple[int, ...], number: float, dtype: str) -> Value:
     """The same `number` for all elements."""
-    return typed(lambda: np.full(shape, number, np.float32) if number else np.zeros(shape, np.float32), dtype)
+    if keras.backend.backend() == "tensorflow" and math.prod(shape) <= _SMALL:
+        # its variables copy on the first write, so that equal ones may start as one tensor
+        return lambda: _tensor(shape, number, dtype)
+    return typed(lambda: np.full(shape, number, np.float32), dtype)
+
+
+_SMALL = 1 << 14
+"""elements of a tensor that is kept for later builds"""
+
+
+@lru_cache(maxsize=64)
+def _tensor(shape: tuple[int, ...], number: float, dtype: str) -> Any:
+    return keras.ops.full(shape, number, dtype)
 
 
 def typed(value: Value, dtype: str, adopt: Callable[[Any], Any] = lambda array: array) -> Value:

@@ -16,11 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
-Sampler = Callable[[np.random.Generator, Array], None]
-"""fills a flat stretch of an array in place"""
+Scratch = tuple[Array, Array]
+Sampler = Callable[[np.random.Generator, Array, Scratch], None]
+"""fills a flat stretch of an array in place, with room for intermediate results of the same length"""
 
 _BLOCK = 1 << 16
-"""elements drawn at a time; half of them fit the second-level cache of small machines"""
+"""elements drawn at a time: three such arrays stay in the second-level cache"""
+
+_TURN = np.float32(2 * math.pi)
+_NUMERATOR = np.array([0.51315601, 3.32800991, 2.07987951, 0.237702197], np.float32)
+_DENOMINATOR = np.array([1.0, 2.78616026, 1.24308152, 0.118851283], np.float32)
 
 TRUNCATED_STDDEV = 0.87962566103423978
 """standard deviation of a standard normal cut off at 2, by which Keras's `VarianceScaling` divides"""
@@ -63,8 +68,10 @@ def draw(sample: Sampler, key: str, shape: tuple[int, ...]) -> Array:
     digest = hashlib.sha256(key.encode()).digest()
     generator = np.random.Generator(np.random.SFC64(int.from_bytes(digest[:16], "little")))
     values = _aligned(math.prod(shape))
+    room = min(values.size, _BLOCK)
+    scratch = (np.empty(room, np.float32), np.empty(room, np.float32))
     for start in range(0, values.size, _BLOCK):
-        sample(generator, values[start : start + _BLOCK])
+        sample(generator, values[start : start + _BLOCK], scratch)
     return values.reshape(shape)
 
 
@@ -78,7 +85,7 @@ def _aligned(size: int) -> Array:
 def _uniform(low: float, high: float) -> Sampler:
     scale, shift = np.float32(high - low), np.float32(low)
 
-    def fill(generator: np.random.Generator, values: Array) -> None:
+    def fill(generator: np.random.Generator, values: Array, scratch: Scratch) -> None:
         generator.random(out=values, dtype=np.float32)
         values *= scale
         values += shift
@@ -87,33 +94,64 @@ def _uniform(low: float, high: float) -> Sampler:
 
 
 def _normal(mean: float, stddev: float) -> Sampler:
+    """Box and Muller's pairs: a radius from one half of the uniform draws, an angle from the other."""
     scale, shift = np.float32(stddev), np.float32(mean)
 
-    def fill(generator: np.random.Generator, values: Array) -> None:
-        generator.standard_normal(out=values, dtype=np.float32)
-        values *= scale
+    def fill(generator: np.random.Generator, values: Array, scratch: Scratch) -> None:
+        pairs = values if values.size % 2 == 0 else np.empty(values.size + 1, np.float32)
+        half = pairs.size // 2
+        radius, angle = scratch[0][:half], scratch[1][:half]
+        left, right = pairs[:half], pairs[half:]
+        generator.random(out=pairs, dtype=np.float32)
+        np.subtract(1, left, out=radius)  # from (0, 1]: the logarithm exists
+        np.log(radius, out=radius)
+        radius *= -2 * scale * scale
+        np.sqrt(radius, out=radius)
+        np.multiply(right, _TURN, out=angle)
+        np.cos(angle, out=left)
+        np.sin(angle, out=right)
+        left *= radius
+        right *= radius
         if shift:
-            values += shift
+            pairs += shift
+        if pairs is not values:
+            values[:] = pairs[: values.size]
 
     return fill
 
 
 def _truncated(mean: float, stddev: float) -> Sampler:
-    """A normal distribution whose draws beyond two standard deviations are drawn again."""
+    """A normal distribution cut off at two standard deviations, by the inverse of its distribution function.
+
+    Of u in [-1, 1) it is u P(s)/Q(s) with s = 1 - u*u, fitted to an absolute error below 4e-6.
+    """
     scale, shift = np.float32(stddev), np.float32(mean)
 
-    def fill(generator: np.random.Generator, values: Array) -> None:
-        generator.standard_normal(out=values, dtype=np.float32)
-        outside = np.flatnonzero(np.abs(values) > 2)
-        while outside.size:
-            again = generator.standard_normal(outside.size, dtype=np.float32)
-            values[outside] = again
-            outside = outside[np.abs(again) > 2]
+    def fill(generator: np.random.Generator, values: Array, scratch: Scratch) -> None:
+        s, polynomial = scratch[0][: values.size], scratch[1][: values.size]
+        generator.random(out=values, dtype=np.float32)
+        values *= 2
+        values -= 1
+        np.multiply(values, values, out=s)
+        np.subtract(1, s, out=s)
+        _horner(_NUMERATOR, s, polynomial)
+        values *= polynomial
+        _horner(_DENOMINATOR, s, polynomial)
+        values /= polynomial
         values *= scale
         if shift:
             values += shift
 
     return fill
+
+
+def _horner(coefficients: Array, s: Array, result: Array) -> None:
+    """`result` = the polynomial in s, the highest power first."""
+    np.multiply(s, coefficients[0], out=result)
+    for coefficient in coefficients[1:-1]:
+        result += coefficient
+        result *= s
+    result += coefficients[-1]
 
 
 def _fan(initializer: Any, shape: tuple[int, ...]) -> float:

@@ -26,8 +26,6 @@ class Build:
     seed: int = 0
     layers: dict[str, keras.layers.Layer] = field(default_factory=dict)
     """layers made so far by name; a shared node finds its owner's here"""
-    fresh: list[keras.layers.Layer] = field(default_factory=list)
-    """layers made since somebody last looked"""
     derived: set[int] = field(default_factory=set)
     """seeds of initializers that no spec wrote: weights with one of these are told apart by their path"""
 
@@ -74,7 +72,6 @@ class Site:
             if self.dtype is not None:
                 arguments.setdefault("dtype", self.dtype)
             found = self.build.layers[name] = kind(name=name, **arguments)
-            self.build.fresh.append(found)
             if not self.trainable:
                 found.trainable = False
         return found
