@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from resspec import limits
 from resspec.analysis.cost import number
 from resspec.analysis.summary import Summary, summarize
 from resspec.diagnostics import Findings, SpecError
@@ -51,13 +52,11 @@ def run(document: Document, given: Mapping[str, Any], expand: Expand, findings: 
     spec = document.spec
     cases: list[tuple[str, dict[str, Any]]] = [("", dict(given))]
     cases += [(f" of variant `{name}`", settings(document, name, given)) for name in spec.variants]
-    networks = applied = 0
-    default: Graph | None = None
+    networks = _Networks(expand, findings)
+    applied = 0
     used: set[int] = set()
     for label, values in cases:
-        graph = _expanded(values, expand, findings)
-        networks += 1
-        default = graph if not label else default
+        graph = networks.under(values)
         if graph is None:
             continue
         for i, check in enumerate(spec.checks):
@@ -71,8 +70,7 @@ def run(document: Document, given: Mapping[str, Any], expand: Expand, findings: 
             if _applies(document, check, i, values, findings):
                 used.add(i)
                 applied += 1
-                networks += 1
-                graph = _expanded(values, expand, findings)
+                graph = networks.under(values)
                 if graph is not None:
                     _hold(document, check, i, values, graph, "", findings)
         if i not in used and not findings.failed:
@@ -82,16 +80,46 @@ def run(document: Document, given: Mapping[str, Any], expand: Expand, findings: 
                 document.span("checks", i),
                 help="change `when`, or set parameters by `with`",
             )
-    return Checked(networks, applied, default)
+    if networks.nodes > limits.CHECKED_NODES:
+        findings.error(
+            "too-many-networks",
+            f"the variants and checks of this file have more than {limits.CHECKED_NODES:,} ops together; "
+            "the rest was not looked at",
+            document.span("variants", key=True) if spec.variants else document.span("checks", key=True),
+            help="split the file",
+        )
+    return Checked(networks.count, applied, networks.default)
 
 
-def _expanded(values: Mapping[str, Any], expand: Expand, findings: Findings) -> Graph | None:
-    try:
-        return expand(values)
-    except SpecError as error:
-        for diagnostic in error.diagnostics:
-            findings.add(diagnostic)
-        return None
+class _Networks:
+    """The graphs under different parameters, each expanded once, as long as there are not too many."""
+
+    def __init__(self, expand: Expand, findings: Findings) -> None:
+        self.expand, self.findings = expand, findings
+        self.count = self.nodes = 0
+        self.default: Graph | None = None
+        self._known: dict[str, Graph | None] = {}
+
+    def under(self, values: Mapping[str, Any]) -> Graph | None:
+        """The graph under `values`, or None where it has findings or the limit is reached."""
+        key = repr(sorted(values.items()))
+        if key not in self._known:
+            if self.nodes > limits.CHECKED_NODES or self.findings.full:
+                return None
+            self._known[key] = graph = self._expanded(values)
+            self.count += 1
+            self.nodes += len(graph.nodes) if graph is not None else limits.NODES // 10
+            if self.count == 1:
+                self.default = graph
+        return self._known[key]
+
+    def _expanded(self, values: Mapping[str, Any]) -> Graph | None:
+        try:
+            return self.expand(values)
+        except SpecError as error:
+            for diagnostic in error.diagnostics:
+                self.findings.add(diagnostic)
+            return None
 
 
 def _applies(document: Document, check: Check, i: int, values: Mapping[str, Any], findings: Findings) -> bool:

@@ -96,6 +96,11 @@ class Findings:
         self.add(Diagnostic(code, message, span, "warning", help=help))
 
     @property
+    def full(self) -> bool:
+        """Whether no more findings are kept: going on would only cost time."""
+        return len(self.items) >= self.most
+
+    @property
     def failed(self) -> bool:
         return any(item.severity == "error" for item in self.items)
 

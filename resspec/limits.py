@@ -33,6 +33,9 @@ NODES = 20_000
 STEPS = 200_000
 """steps carried out while expanding, those that yield no op (empty blocks, skipped steps) included"""
 
+CHECKED_NODES = 100_000
+"""ops of all networks that one `check` expands: the defaults, the variants, and those of the checks"""
+
 CALL_DEPTH = 64
 """levels of blocks and loops inside each other"""
 

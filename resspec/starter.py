@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from resspec import files
 
-SCHEMA_LINE = "# yaml-language-server: $schema=./resspec.schema.json\n"
-
 STARTER = """\
 resspec: 1                        # version of the language
 name: {name}
@@ -37,7 +35,7 @@ graph:                            # a sequence: each step takes the one before; 
     as: stage$i
     do:
       - {{residual: {{filters: filters, strides: strides}}, as: first}}
-      - {{repeat: blocks, as: more$i, do: [{{residual: filters, as: unit}}]}}
+      - {{repeat: blocks, do: [{{residual: filters, as: more$i}}]}}
   - [batch_norm, relu, global_avg_pool]
   - {{dense: classes, as: logits, output: true}}
 
@@ -47,11 +45,11 @@ checks:                           # what must hold; `resspec check {name}.yaml` 
 
 
 def starter(name: str, like: str | None = None) -> str:
-    """The text of a new spec: the commented starter, or a copy of a shipped one under a new name.
+    """The text of a new spec: the commented starter, or a copy of a shipped one.
 
     Raises `files.FileProblem` if no spec `like` is shipped.
     """
     if like is None:
-        return SCHEMA_LINE + STARTER.format(name=name)
+        return STARTER.format(name=name)
     _, text = files.read_below(files.SHIPPED, f"{like}.yaml")
-    return SCHEMA_LINE + text
+    return text

@@ -34,8 +34,9 @@ class Several(Exception):
 def problem_of(error: SlotError, span: Span, visible: Callable[[], set[str]]) -> Problem:
     """A value that cannot be read as a finding, at the stretch of the text that is to blame."""
     inner = error.error
-    name = getattr(inner, "name", None)
-    remedy = inner.help or (did_you_mean(name, visible(), most=0) if name else None)
+    remedy = inner.help or (did_you_mean(inner.name, visible() | error.words, most=0) if inner.name else None)
+    if remedy is None and inner.name == error.text and not error.words:
+        remedy = f"if the word is meant, put it in quotes of its own: \"'{error.text}'\""
     return Problem(inner.code, inner.message, narrowed(span, error.text, inner), remedy)
 
 

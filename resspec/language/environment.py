@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from resspec import limits
@@ -67,7 +67,12 @@ def _param(
     document: Document, name: str, param: Param, settings: Mapping[str, Any], env: Environment, span: Span
 ) -> Value:
     if name in settings:
-        return arguments.check_param(name, param, settings[name], span)
+        try:
+            return arguments.check_param(name, param, settings[name], span)
+        except Problem as problem:
+            note = "this value was set from outside the declaration: by the caller, a variant, or a check's `with`"
+            problem.diagnostic = replace(problem.diagnostic, notes=(note,))
+            raise
     if param.required:
         raise Problem("missing-argument", f"`{document.name}` needs the parameter `{name}`", span, f"-p {name}=...")
     try:

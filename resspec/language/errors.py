@@ -28,9 +28,22 @@ def findings(
     ("`conv`", "the spec"), `names` are the keys it has.
     """
     found: dict[tuple[Any, ...], list[Any]] = {}
-    for item in error.errors(include_url=False, include_context=True)[: MOST * 5]:
-        found.setdefault(_place(item["loc"]), []).append(item)
+    errors = error.errors(include_url=False, include_context=True)[: MOST * 5]
+    # of a union of names and settings, only the branch of the settings has looked inside a mapping
+    inside = {_place(item["loc"]) for item in errors if _in_settings(item)}
+    for item in errors:
+        place = _place(item["loc"])
+        if place not in inside:
+            found.setdefault(place, []).append(item)
+        elif _in_settings(item):
+            found.setdefault((*place, *_place(item["loc"][len(place) + 1 :])), []).append(item)
     return [_one(loc, items, where, what, names) for loc, items in list(found.items())[:MOST]]
+
+
+def _in_settings(item: Any) -> bool:
+    """Whether an error lies inside `{name: he_normal, ...}`."""
+    rest = item["loc"][len(_place(item["loc"])) :]
+    return len(rest) > 1 and str(rest[0]).endswith("Config")
 
 
 _BRANCH = re.compile(
@@ -55,19 +68,19 @@ def _one(
     key = str(loc[-1]) if loc else ""
     argument = next((str(part) for part in reversed(loc) if isinstance(part, str)), key)
     if kind == "extra_forbidden":
-        owner = f"{what} has no argument `{key}`" if len(loc) == 1 else f"`{key}` is not known here"
-        return Diagnostic(
-            "unknown-argument", owner, where(loc, True), help=did_you_mean(key, names, most=30) if names else None
-        )
+        known = names if len(loc) == 1 else ()
+        message = f"{what} has no argument `{key}`" if len(loc) == 1 else f"`{loc[-2]}` has no setting `{key}`"
+        return Diagnostic("unknown-argument", message, where(loc, True), help=did_you_mean(key, known, most=30))
     if kind == "missing":
-        return Diagnostic("missing-argument", f"{what} needs `{key}`", where(loc[:-1], True), help=f"add `{key}: ...`")
+        example = "resspec: 1" if key == "resspec" else f"{key}: ..."
+        return Diagnostic("missing-argument", f"{what} needs `{key}`", where(loc[:-1], True), help=f"add `{example}`")
     if kind == "value_error":
         message, _, remedy = str(context["error"]).partition("|")
         return Diagnostic("bad-value", message, where(loc, False), help=remedy or None)
     got = _shown(item.get("input"))
     words = [word for one in items if one["type"] == "literal_error" for word in _words(one)]
     text = f"`{argument}` {' or '.join(dict.fromkeys(_expected(one) for one in items))}, got {got}"
-    near = did_you_mean(str(item.get("input")), words) if words and isinstance(item.get("input"), str) else None
+    near = did_you_mean(str(item.get("input")), words, most=30) if isinstance(item.get("input"), str) else None
     return Diagnostic("bad-value", text, where(loc, False), help=near)
 
 

@@ -180,6 +180,8 @@ class Expander:
                 message = f"expanding takes more than {limits.STEPS} steps"
                 self.tell(Problem("too-many-steps", message, step.tree.span).diagnostic, scope)
                 raise self.failed()
+            if self.findings.full:
+                raise self.failed()
             try:
                 self.step(step, scope)
                 continue

@@ -11,7 +11,7 @@ from resspec.graph import Origin
 from resspec.language import environment
 from resspec.language.arguments import span_in
 from resspec.language.schema import Step
-from resspec.language.scope import Problem, Result, Scope, Shared
+from resspec.language.scope import Poisoned, Problem, Result, Scope, Shared
 from resspec.language.slots import TEXT
 from resspec.ops.base import Op
 
@@ -28,7 +28,9 @@ def add(expander: Expander, op: Op, operands: Sequence[Result], path: str, step:
         owner = first if first != path else None
     if owner is None and expander.sharing is not None and path.startswith(expander.sharing[1] + "/"):
         owner = expander.sharing[0] + path.removeprefix(expander.sharing[1])
-    if owner is not None and owner in expander.builder.index:
+    if owner is not None:
+        if owner not in expander.builder.index:
+            raise Poisoned  # the first call failed, which was told there
         owner = expander.builder.nodes[expander.builder.index[owner]].owner or owner
     try:
         result = expander.builder.add(op, operands, path, origin, trainable=expander.trains(scope), owner=owner)

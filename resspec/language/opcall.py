@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from resspec.language import merges, nodes, static, taps
-from resspec.language.arguments import Where, make_op, problem_of, span_in
+from resspec.language.arguments import Several, Where, make_op, problem_of, span_in
 from resspec.language.schema import Step
 from resspec.language.scope import Poisoned, Problem, Result, Scope
 from resspec.language.slots import TEXT, SlotError, read, slots_of
@@ -85,9 +86,24 @@ def _made(expander: Expander, kind: type[Op], step: Step, scope: Scope, raw: Any
 
 def _checked(expander: Expander, kind: type[Op], values: dict[str, Any], scope: Scope, where: Where, lone: bool) -> Op:
     """The op, or every argument that is wrong; a lone value stands where the step's value stands."""
-    return make_op(
-        kind, values, nodes.defaults(expander, kind, scope), lambda loc, is_key: where(loc[1:] if lone else loc, is_key)
-    )
+    try:
+        return make_op(
+            kind,
+            values,
+            nodes.defaults(expander, kind, scope),
+            lambda loc, is_key: where(loc[1:] if lone else loc, is_key),
+        )
+    except Several as several:
+        found = []
+        for one in several.diagnostics:
+            for name, value in values.items():
+                if one.span == where(() if lone else (name,), False):
+                    if isinstance(value, str) and scope.binding(value) is not None:
+                        one = replace(one, help=f"`{value}` is a value here; where a word is wanted, write `${value}`")
+                    if lone:  # nobody wrote the name of the argument
+                        one = replace(one, message=one.message.replace(f"`{name}`", f"`{kind.kind}`", 1))
+            found.append(one)
+        raise Several(found) from None
 
 
 def _foreign(expander: Expander, step: Step, scope: Scope, raw: Any) -> Op:

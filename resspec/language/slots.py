@@ -22,11 +22,17 @@ Lookup = Callable[[str], Value]
 
 
 class SlotError(Exception):
-    """A value that cannot be read; `path` leads to it inside the argument."""
+    """A value that cannot be read; `path` leads to it inside the argument, `words` would have been right too."""
 
-    def __init__(self, error: ExpressionError, text: str, path: tuple[str | int, ...] = ()) -> None:
+    def __init__(
+        self,
+        error: ExpressionError,
+        text: str,
+        path: tuple[str | int, ...] = (),
+        words: frozenset[str] = frozenset(),
+    ) -> None:
         super().__init__(error.message)
-        self.error, self.text, self.path = error, text, path
+        self.error, self.text, self.path, self.words = error, text, path, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,7 @@ def _text(raw: str, slot: Slot, lookup: Lookup, require: Any, path: tuple[str | 
         if slot.numbers and not slot.text:
             return parse_expression(raw).evaluate(lookup, require)
     except ExpressionError as error:
-        raise SlotError(error, raw, path) from None
+        raise SlotError(error, raw, path, slot.words) from None
     return raw
 
 
