@@ -21,6 +21,7 @@ from resspec.language.expand import expand
 from resspec.ops import by_kind
 from resspec.ops.base import Op
 from resspec.plugin import Plugin, resolve
+from resspec.quiet import quietly
 from resspec.suggest import did_you_mean
 from resspec.tensor import TensorSpec
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 Source = str | Path
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Network(Graph):
     """A graph with the file it came from: what `load` returns."""
 
@@ -38,6 +39,9 @@ class Network(Graph):
     sources: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[Diagnostic, ...] = ()
     plugins: tuple[Plugin, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<resspec.Network {self.name}: {len(self.nodes)} nodes>"
 
     def summary(self, at: Mapping[str, int] | None = None) -> Summary:
         """Parameters, FLOPs, memory, receptive field, per block and in total; `at` fixes unknown sizes."""
@@ -221,7 +225,8 @@ class _KerasResolver:
     """Asks Keras for the shape of a `keras.<Class>` step; imports it only when there is one."""
 
     def resolve(self, class_name: str, arguments: Any, inputs: tuple[TensorSpec, ...]) -> Any:
-        from resspec.keras_backend.resolver import resolve
+        with quietly():
+            from resspec.keras_backend.resolver import resolve
 
         return resolve(class_name, arguments, inputs)
 

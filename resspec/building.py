@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from resspec.api import Network
+from resspec.quiet import quietly
 
 if TYPE_CHECKING:
     import keras  # noqa: TID251 -- for types only
@@ -37,24 +35,6 @@ def run(network: Network, target: Path, *, quiet: bool, **options: Any) -> tuple
 
         print(report.text([note], network.sources))
     return model, sidecar
-
-
-@contextmanager
-def quietly() -> Iterator[None]:
-    """No word on the standard error while a backend starts: TensorFlow greets there and cannot be asked not to.
-
-    What goes wrong is raised all the same.
-    """
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 class _Progress:

@@ -18,8 +18,9 @@ from resspec.graph import Graph
 from resspec.language import environment
 from resspec.language.document import Document, settings
 from resspec.language.schema import Check
-from resspec.language.scope import Problem
+from resspec.language.scope import Binding, Problem
 from resspec.language.slots import NUMBER, integral
+from resspec.sizes import unknown
 from resspec.suggest import did_you_mean
 
 Expand = Callable[[Mapping[str, Any]], Graph]
@@ -60,12 +61,12 @@ def run(document: Document, given: Mapping[str, Any], expand: Expand, findings: 
         if graph is None:
             continue
         for i, check in enumerate(spec.checks):
-            if not check.with_ and _applies(document, check, i, values, findings):
+            if not _alone(check) and _applies(document, check, i, values, findings):
                 used.add(i)
                 applied += 1
                 _hold(document, check, i, values, graph, label, findings)
     for i, check in enumerate(spec.checks):
-        if check.with_:
+        if _alone(check):
             values = {**given, **check.with_}
             if _applies(document, check, i, values, findings):
                 used.add(i)
@@ -89,6 +90,11 @@ def run(document: Document, given: Mapping[str, Any], expand: Expand, findings: 
             help="split the file",
         )
     return Checked(networks.count, applied, networks.default)
+
+
+def _alone(check: Check) -> bool:
+    """Whether a check looks at one network only; `with: {}` is the one under the defaults."""
+    return "with_" in check.model_fields_set
 
 
 class _Networks:
@@ -147,6 +153,8 @@ def _hold(
     findings: Findings,
 ) -> None:
     env = environment.evaluate(document, values, Findings())
+    for name in graph.domains:
+        env.bindings[name] = Binding(check.at.get(name, unknown(name)))
     for name, size in check.at.items():
         if name not in graph.domains:
             findings.error(

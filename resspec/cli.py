@@ -395,6 +395,8 @@ def build(
     target = Path(out or f"{network.name}.keras")
     if target.suffix != ".keras":
         raise click.UsageError(f"the name of a model file ends in .keras: {target}")
+    if not target.parent.is_dir():
+        raise click.UsageError(f"there is no folder {target.parent}")
     if target.exists() and not force and out is None:
         raise click.UsageError(f"{target} exists; --force overwrites it, -o names another file")
     if backend:

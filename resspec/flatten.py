@@ -18,7 +18,8 @@ _WORDS = frozenset(("true", "false", "null", "True", "False", "Null", "TRUE", "F
 
 def to_yaml(graph: Graph) -> str:
     """The text of a spec that expands to the same graph, block paths turned into names with `_`."""
-    names = _names(graph)
+    marked = _markable(graph)
+    names = _names(graph, marked)
     shared = {node.owner: names[graph.index[node.owner]] for node in graph.nodes if node.owner}
     lines = ["resspec: 1", f"name: {flow(graph.name)}", "inputs:"]
     for name, i in graph.inputs.items():
@@ -29,27 +30,35 @@ def to_yaml(graph: Graph) -> str:
     for i, node in enumerate(graph.nodes):
         if not isinstance(node.op, Input):
             key = shared.get(node.owner or node.path)
-            lines.append(f"  - {flow(_step(graph, i, node, names, key))}")
+            lines.append(f"  - {flow(_step(graph, i, node, names, key, marked))}")
     last = len(graph.nodes) - 1
     if list(graph.outputs) == ["output"]:
         ref = graph.outputs["output"]
         if ref != Ref(last):
             lines.append(f"  - {flow({'tap': _tap(graph, ref, names)})}")
-    else:
+    elif not marked:
         for name, ref in graph.outputs.items():
-            if names[ref.node] != name or len(graph.nodes[ref.node].outputs) > 1:
-                lines.append(f"  - {flow({'tap': _tap(graph, ref, names), 'as': name, 'output': True})}")
+            lines.append(f"  - {flow({'tap': _tap(graph, ref, names), 'as': name, 'output': True})}")
     return "\n".join(lines) + "\n"
 
 
-def _names(graph: Graph) -> list[str]:
-    """A legal, unique name for every node; one that an output is to have is left to it."""
-    free = {name for name, ref in graph.outputs.items() if graph.nodes[ref.node].path != name}
+def _markable(graph: Graph) -> bool:
+    """Whether marks on the steps themselves give the outputs in their order; else they follow as taps."""
+    nodes = [ref.node for ref in graph.outputs.values()]
+    return nodes == sorted(set(nodes)) and all(
+        len(graph.nodes[i].outputs) == 1 and not isinstance(graph.nodes[i].op, Input) for i in nodes
+    )
+
+
+def _names(graph: Graph, marked: bool) -> list[str]:
+    """A legal, unique name for every node: its output's where that is marked on the step, else from its path."""
+    given = {ref.node: name for name, ref in graph.outputs.items() if name not in RESERVED} if marked else {}
+    free = set(graph.outputs)
     found: list[str] = []
     used: set[str] = set()
-    for node in graph.nodes:
-        name = node.path.replace("/", "_")
-        while name in used or name in RESERVED or (name in free and not isinstance(node.op, Input)):
+    for i, node in enumerate(graph.nodes):
+        name = given.get(i) or node.path.replace("/", "_")
+        while name in used or name in RESERVED or (name in free and i not in given and name not in graph.inputs):
             name += "_"
         used.add(name)
         found.append(name)
@@ -61,7 +70,7 @@ def _tap(graph: Graph, ref: Ref, names: list[str]) -> str:
     return names[ref.node] if len(node.outputs) == 1 else f"{names[ref.node]}.{node.op.result_names()[ref.output]}"
 
 
-def _step(graph: Graph, i: int, node: Node, names: list[str], key: str | None) -> dict[str, Any]:
+def _step(graph: Graph, i: int, node: Node, names: list[str], key: str | None, marked: bool) -> dict[str, Any]:
     operands = [_tap(graph, ref, names) for ref in node.inputs]
     op = node.op
     step: dict[str, Any] = {}
@@ -80,8 +89,7 @@ def _step(graph: Graph, i: int, node: Node, names: list[str], key: str | None) -
         step["share"] = key
     if not node.trainable:
         step["trainable"] = False
-    ref = graph.outputs.get(names[i])
-    if ref == Ref(i) and len(node.outputs) == 1:
+    if marked and graph.outputs.get(names[i]) == Ref(i):
         step["output"] = True
     return step
 

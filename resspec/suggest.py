@@ -5,14 +5,45 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+ALIASES = {
+    "batch_norm": ("batchnormalization", "batchnorm", "batchnorm2d", "bn"),
+    "layer_norm": ("layernormalization", "ln"),
+    "group_norm": ("groupnormalization", "gn"),
+    "dense": ("fc", "linear", "fullyconnected"),
+    "conv_transpose": ("conv2dtranspose", "convtranspose2d", "deconv", "upconv"),
+    "concat": ("concatenate", "cat", "route"),
+    "add": ("shortcut", "sum"),
+    "upsample": ("upsampling2d",),
+    "silu": ("swish",),
+    "avg_pool": ("averagepooling2d", "avgpool2d"),
+    "global_avg_pool": ("globalaveragepooling2d", "gap"),
+    "kernel_size": ("kernel", "size", "k"),
+    "strides": ("stride", "s"),
+    "use_bias": ("bias",),
+    "filters": ("channels", "outchannels", "nout"),
+    "dilation_rate": ("dilation",),
+    "momentum": ("decay",),
+    "epsilon": ("eps",),
+    "rate": ("p",),
+    "inputs": ("input",),
+    "graph": ("layers", "architecture"),
+    "of": ("inputs",),
+    "from": ("form", "input"),
+    "as": ("name", "id"),
+}
+"""our name -> what others call it, in lower case without `_`"""
+
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate that `word` is most likely a slip of, or None if none is near."""
     names = sorted(set(candidates))
     folded = {name.lower().replace("_", ""): name for name in reversed(names)}
-    same = folded.get(word.lower().replace("_", ""))
-    if same is not None:
-        return same
+    plain = word.lower().replace("_", "").removeprefix("nn.").removeprefix("keras.layers.")
+    if plain in folded:
+        return folded[plain]
+    for name in names:
+        if plain in ALIASES.get(name, ()):
+            return name
     scored = [(_likeness(word.lower(), name.lower()), name) for name in names]
     best = max(scored, default=(0.0, ""), key=lambda item: item[0])
     return best[1] if best[0] >= 0.6 else None

@@ -22,7 +22,7 @@ from rich.table import Table
 
 import resspec
 from resspec import text
-from resspec.building import quietly
+from resspec.quiet import quietly
 
 console = Console(highlight=False)
 

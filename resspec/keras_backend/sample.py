@@ -164,4 +164,4 @@ def _fan(initializer: Any, shape: tuple[int, ...]) -> float:
     else:
         window = math.prod(shape[:-2])
         fan_in, fan_out = shape[-2] * window, shape[-1] * window
-    return {"fan_in": fan_in, "fan_out": fan_out}.get(initializer.mode, (fan_in + fan_out) / 2)
+    return float({"fan_in": fan_in, "fan_out": fan_out}.get(initializer.mode, (fan_in + fan_out) / 2))

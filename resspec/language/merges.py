@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from resspec.graph import Ref
 from resspec.language import nodes, taps
 from resspec.language.arguments import make_op
 from resspec.language.schema import Step
@@ -47,10 +48,17 @@ def operands(
         if not given:
             raise Problem("wrong-inputs", f"`{step.op}` needs its tensors", step.tree.span, f"{step.op}: [a, b]")
         return list(given), rest, _options(expander, step, scope, options)
+    if step.source is not None and not (isinstance(of, str) and len(given) == 1):
+        raise Problem(
+            "wrong-inputs",
+            f"the tensors of `{step.op}` are given twice, by `from` and by `{step.op}`",
+            expander.place(step, "from", key=True),
+            f"leave one of them out: `{step.op}: [a, b]`",
+        )
     if isinstance(of, str):
         found = [*given[:1], taps.find(expander, of, scope, step, *loc)]
     elif isinstance(of, list):
-        found = [_operand(expander, item, scope, step, *loc, i) for i, item in enumerate(of)]
+        found = [taps.find(expander, item, scope, step, *loc, i) for i, item in enumerate(of)]
     else:
         raise Problem(
             "bad-value", f"`{step.op}` takes a list of tensors", expander.place(step, *loc), f"{step.op}: [a, b]"
@@ -60,8 +68,35 @@ def operands(
     return found, rest, _options(expander, step, scope, options)
 
 
-def _operand(expander: Expander, item: Any, scope: Scope, step: Step, *loc: str | int) -> Result:
-    return taps.find(expander, item, scope, step, *loc)
+def doubts(expander: Expander, step: Step, tensors: Sequence[Result]) -> None:
+    """Warn of merges that are legal and most likely a slip: of one tensor, or of a tensor with itself."""
+    place = expander.place(step, str(step.op), key=True)
+    if len(tensors) == 1:
+        expander.findings.warning(
+            "merge-of-one",
+            f"`{step.op}` of one tensor does nothing",
+            place,
+            help=f"name what it is merged with: `{step.op}: [prev, other]`",
+        )
+        return
+    origins = [_origin(expander, tensor) for tensor in tensors]
+    if len(set(origins)) < len(origins) and step.op != "concat":
+        expander.findings.warning(
+            "merge-of-itself",
+            f"`{step.op}` merges a tensor with itself",
+            place,
+            help="inside `do` and loops `in` is the input of that body: give the outer value a name with `as`",
+        )
+
+
+def _origin(expander: Expander, tensor: Result) -> Ref:
+    """Where a tensor comes from, dropout and the like passed over."""
+    ref = tensor.refs[0]
+    node = expander.builder.nodes[ref.node]
+    while node.op.family == "regularization" and len(node.inputs) == 1:
+        ref = node.inputs[0]
+        node = expander.builder.nodes[ref.node]
+    return ref
 
 
 def _options(expander: Expander, step: Step, scope: Scope, options: dict[str, Any]) -> dict[str, Any]:

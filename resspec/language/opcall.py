@@ -37,6 +37,8 @@ def op(expander: Expander, step: Step, scope: Scope, source: taps.Sources) -> Re
     if any(operand.poisoned for operand in operands):
         raise Poisoned
     operands = [operand.first for operand in operands]
+    if isinstance(made, Merge):
+        merges.doubts(expander, step, operands)
     path = _path(expander, step, scope)
     operands = merges.mended(expander, operands, options, path, step, scope)
     if isinstance(made, KerasLayer):
@@ -69,9 +71,9 @@ def _made(expander: Expander, kind: type[Op], step: Step, scope: Scope, raw: Any
         except SlotError as error:
             loc = error.path if lone else (name, *error.path)
             raise problem_of(error, where(loc, False), scope.visible) from None
-        if isinstance(value, Periodic | Product):
+        if isinstance(value, Periodic | Product) or (type(value) is tuple and any(map(_unknown, value))):
             place = where(() if lone else (name,), False)
-            raise Problem("unknown-size", f"`{name}` needs a number, `{value}` is unknown", place)
+            raise Problem("unknown-size", f"`{name}` needs numbers, `{_sizes(value)}` is unknown", place)
         values[name] = value
     # equal calls make one op, so that what is known of it is found out once
     key = (kind, id(scope.instance.document), tuple((name, type(value), value) for name, value in values.items()))
@@ -82,6 +84,14 @@ def _made(expander: Expander, kind: type[Op], step: Step, scope: Scope, raw: Any
     if found is None:
         found = expander.made[key] = _checked(expander, kind, values, scope, where, lone)
     return found
+
+
+def _unknown(value: Any) -> bool:
+    return isinstance(value, Periodic | Product)
+
+
+def _sizes(value: Any) -> str:
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
 
 
 def _checked(expander: Expander, kind: type[Op], values: dict[str, Any], scope: Scope, where: Where, lone: bool) -> Op:

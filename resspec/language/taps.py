@@ -22,7 +22,12 @@ def find(expander: Expander, text: Any, scope: Scope, step: Step, *loc: str | in
     where = expander.place(step, *loc)
     if not isinstance(text, str):
         raise Problem("bad-value", "a tensor is named by a word", where)
-    name = str(expander.value(text, TEXT, scope, step, *loc))
+    value = expander.value(text, TEXT, scope, step, *loc)
+    if not isinstance(value, str):
+        raise Problem(
+            "bad-value", f"`{text}` is no name of a tensor", where, f"write `{text.strip('$()')}`, without `$`"
+        )
+    name = value
     head, _, part = name.partition(".")
     if head in ("in", "prev"):
         result = scope.body.input if head == "in" else scope.body.prev
