@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from resspec import limits
-from resspec.analysis.cost import number
-from resspec.analysis.summary import Summary, summarize
+from resspec.analysis.cost import Cost, costs, depth, layers, number, sum_costs
 from resspec.diagnostics import Findings, SpecError
 from resspec.graph import Graph
 from resspec.language import environment
@@ -25,13 +25,24 @@ from resspec.suggest import did_you_mean
 
 Expand = Callable[[Mapping[str, Any]], Graph]
 
-COUNTS: dict[str, tuple[str, Callable[[Summary], int | None]]] = {
-    "params": ("trainable parameters", lambda s: s.params.trainable),
-    "total_params": ("weights in total", lambda s: s.params.total),
-    "macs": ("multiply-accumulates", lambda s: s.macs),
-    "flops": ("FLOPs", lambda s: s.flops),
-    "depth": ("layers on the longest path", lambda s: s.depth),
-    "layers": ("ops", lambda s: s.layers),
+class Counts:
+    """What a check may count of one graph, each found out when it is asked for."""
+
+    def __init__(self, graph: Graph, at: Mapping[str, int]) -> None:
+        self.graph, self.at = graph, at
+
+    @cached_property
+    def total(self) -> Cost:
+        return sum_costs(costs(self.graph, self.at))
+
+
+COUNTS: dict[str, tuple[str, Callable[[Counts], int | None]]] = {
+    "params": ("trainable parameters", lambda c: c.total.params.trainable),
+    "total_params": ("weights in total", lambda c: c.total.params.total),
+    "macs": ("multiply-accumulates", lambda c: c.total.macs),
+    "flops": ("FLOPs", lambda c: c.total.flops),
+    "depth": ("layers on the longest path", lambda c: depth(c.graph)),
+    "layers": ("ops", lambda c: layers(c.graph)),
 }
 """what a check may count: key -> (in words, how it is found)"""
 
@@ -174,7 +185,7 @@ def _hold(
                 help=f"the nearest legal sizes are {near}" if near else None,
             )
             return
-    summary = summarize(graph, at=check.at)
+    counts = Counts(graph, check.at)
     told = f" at {', '.join(f'{k} = {v}' for k, v in check.with_.items())}" if check.with_ else label
 
     def expected(raw: Any, *loc: str | int) -> Any:
@@ -188,7 +199,7 @@ def _hold(
         raw = getattr(check, key)
         if raw is None:
             continue
-        wanted, got = expected(raw, key), count(summary)
+        wanted, got = expected(raw, key), count(counts)
         if wanted is None or wanted == got:
             continue
         where = document.span("checks", i, key)
