@@ -25,6 +25,7 @@ from resspec.suggest import did_you_mean
 
 Expand = Callable[[Mapping[str, Any]], Graph]
 
+
 class Counts:
     """What a check may count of one graph, each found out when it is asked for."""
 

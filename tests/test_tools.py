@@ -74,7 +74,7 @@ def test_a_row_says_the_ratio_of_medians_its_spread_and_the_verdict() -> None:
     samples = {"ours": [1.0, 2.0, 9.0], "theirs": [4.0, 4.0, 3.0]}
     row = bench.compared("build", "a network", samples, "ours", "theirs", bar=0.6)
     assert (row.figure, row.spread, row.verdict) == (0.5, (0.25, 3.0), "met")
-    assert bench.cells(row) == ("build", "a network", "2.00 s", "4.00 s theirs", "0.50 (0.25 to 3.000)", "0.60", "met")
+    assert bench.cells(row) == ("build", "a network", "2.00 s", "4.00 s theirs", "0.50 (0.25 to 3.00)", "0.6", "met")
     assert bench.compared("build", "a network", samples, "ours", "theirs", bar=0.4).verdict == "missed"
     assert bench.compared("build", "a network", samples, "ours", "theirs").verdict == ""
 

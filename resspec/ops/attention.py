@@ -192,7 +192,11 @@ class ProjectedAttention(AttentionBase):
 
 
 class MultiHeadAttention(ProjectedAttention):
-    """Attention in several heads with learned projections: query (t, d), value (s, ...), key (s, ...) -> (t, d)."""
+    """Attention in several heads with learned projections: query (t, d), value (s, ...), key (s, ...) -> (t, d).
+
+    `from: [query, value, key]`, in Keras's order; without the key the value is the key too, and one input
+    attends to itself.
+    """
 
     kind = "multi_head_attention"
     primary = "num_heads"
