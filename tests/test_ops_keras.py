@@ -29,7 +29,8 @@ from resspec.keras_backend.lower.dense import DENSE
 from resspec.keras_backend.lower.norm import NORM
 from resspec.keras_backend.lower.pool import POOL
 from resspec.keras_backend.lower.resample import RESAMPLE
-from resspec.ops.activation import ACTIVATION_OPS, BY_NAME, Activation, Prelu
+from resspec.language.slots import slots_of
+from resspec.ops.activation import ACTIVATION_OPS, Activation, Prelu
 from resspec.ops.base import Op, OpError
 from resspec.ops.conv import CONV_OPS, Conv, ConvTranspose, DepthwiseConv, SeparableConv
 from resspec.ops.dense import DENSE_OPS, Dense, Embedding
@@ -329,7 +330,7 @@ def test_transposed_convolution_under_padding() -> None:
 # ----------------------------------------------------------------------------------- single findings
 
 
-@pytest.mark.parametrize("name", sorted(BY_NAME))
+@pytest.mark.parametrize("name", sorted(slots_of(Activation)["function"].words))
 def test_activation_by_name_is_keras_activation(name: str) -> None:
     x = TensorSpec((3, 4))
     op = Activation.model_validate({"function": name})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from pydantic import Field
@@ -247,7 +248,7 @@ class Activation(Elementwise):
     function: ActivationName
 
     def simplified(self) -> Op:
-        return BY_NAME[self.function]
+        return named(self.function)
 
     def canonical(self, *inputs: TensorSpec) -> dict[str, Any]:
         return self.simplified().canonical(*inputs)
@@ -264,14 +265,17 @@ PLAIN: tuple[type[Elementwise], ...] = (
 )  # fmt: skip
 """activations without arguments, whose kind is the name that Keras knows"""
 
-_named: tuple[type[Op], ...] = (*PLAIN, Relu, Relu6, Elu, Celu, Gelu, Softmax, LogSoftmax)
-BY_NAME: dict[str, Op] = {
-    **{op.kind: op() for op in _named},
-    "leaky_relu": LeakyRelu(negative_slope=0.2),  # of the function; the layer's default is 0.3
-    "hard_silu": HardSwish(),
-    "swish": Silu(),
-}
-"""what `activation: <name>` stands for"""
+WITH_DEFAULTS: tuple[type[Op], ...] = (*PLAIN, Relu, Relu6, Elu, Celu, Gelu, Softmax, LogSoftmax)
+BY_NAME: dict[str, type[Op]] = {op.kind: op for op in WITH_DEFAULTS}
+
+
+@cache
+def named(name: str) -> Op:
+    """What `activation: <name>` stands for."""
+    if name == "leaky_relu":
+        return LeakyRelu(negative_slope=0.2)  # of the function; the layer's default is 0.3
+    return BY_NAME[{"hard_silu": "hard_swish", "swish": "silu"}.get(name, name)]()
+
 
 ACTIVATION_OPS: tuple[type[Op], ...] = (
     Activation, Relu, Relu6, LeakyRelu, Prelu, Elu, Celu, Gelu, *PLAIN, Softmax, LogSoftmax, Glu,
