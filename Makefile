@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
+export KERAS_BACKEND ?= tensorflow
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
 .DEFAULT_GOAL := help
@@ -11,17 +12,17 @@ help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 .venv/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	  { echo '$(PYTHON) is not Python 3.11 to 3.13; name one that is: make PYTHON=python3.11 ...'; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	touch $@
 
-.venv/demo: .venv/pip pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable '.[demo]'
-	touch $@
-
-.venv/dev: .venv/pip pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	touch $@
+# a stamp for every set of dependencies: installed once, and again when pyproject.toml changes
+.venv/demo .venv/dev .venv/torch .venv/tensorflow-cuda: .venv/pip pyproject.toml
+	@echo "installing resspec[$(@F)] and what it needs, which takes minutes the first time"
+	$(BIN)/python -m pip install --quiet --editable '.[$(@F)]'
+	@touch $@
 
 demo: .venv/demo  ## install, build ResNet-200, run it on a photograph, train ResNet-20 and its plain twin
 	$(BIN)/python tools/demo.py
@@ -35,8 +36,7 @@ test: .venv/dev  ## install, check style and types, run the tests
 test-zoo: .venv/dev  ## build every shipped variant with Keras (slow)
 	$(BIN)/python -m pytest tests/test_zoo.py
 
-test-backends: .venv/dev  ## every shipped family on TensorFlow, JAX and PyTorch (slow; installs PyTorch)
-	$(BIN)/python -m pip install --quiet '.[torch]'
+test-backends: .venv/dev .venv/torch  ## every shipped family on TensorFlow, JAX and PyTorch (slow; installs PyTorch)
 	$(BIN)/python -m pytest -m backends
 
 check: .venv/dev  ## style and types only
@@ -47,7 +47,7 @@ check: .venv/dev  ## style and types only
 bench: .venv/dev  ## measure speed against what users would use instead
 	$(BIN)/python tools/bench.py
 
-gpu: .venv/dev  ## outputs and times on whatever accelerator Keras sees
+gpu: .venv/dev .venv/tensorflow-cuda  ## outputs and times on whatever accelerator Keras sees
 	$(BIN)/python tools/gpu.py
 
 schema: .venv/dev  ## make the JSON Schema of the language anew
