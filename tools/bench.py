@@ -208,7 +208,7 @@ def memory(run: Run) -> Iterator[Row]:
             spent = {who: [one["seconds"] for one in several] for who, several in found.items()}
             part = f"first build, {backend}"
             yield compared(part, f"{net.label}, peak memory", space, "resspec", "by hand", bar=MEMORY, unit="bytes")
-            yield compared(part, f"{net.label}, time", spent, "resspec", "by hand")
+            yield compared(part, f"{net.label}, time", spent, "resspec", "by hand", bar=BUILD[backend])
 
 
 def steps(run: Run) -> Iterator[Row]:
@@ -373,7 +373,9 @@ _SILENT: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DE
 
 
 def _environment(backend: str) -> dict[str, str]:
-    return {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    """That of a user who installed the packages: their modules are compiled."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 def _shipped() -> list[str]:
@@ -419,16 +421,17 @@ def amount(value: float | None, unit: str = "s") -> str:
 
 def cells(row: Row) -> tuple[str, ...]:
     """What the table shows: part, what, ours, theirs, the figure with its spread, bar, verdict."""
-    against = f"{amount(row.theirs, row.unit)} {row.against}".strip()
     if row.theirs is None:
-        return row.part, row.what, amount(row.ours), "", "", "" if row.bar is None else amount(row.bar), row.verdict
+        return row.part, row.what, amount(row.ours), "", "", amount(row.bar), row.verdict
     low, high = row.spread or (row.figure, row.figure)
     figure = f"{_ratio(row.figure)} ({_ratio(low)} to {_ratio(high)})"
-    return row.part, row.what, amount(row.ours, row.unit), against, figure, _ratio(row.bar), row.verdict
+    bar = "" if row.bar is None else f"{row.bar:g}"
+    ours, theirs = amount(row.ours, row.unit), amount(row.theirs, row.unit)
+    return row.part, row.what, ours, f"{theirs} {row.against}", figure, bar, row.verdict
 
 
-def _ratio(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f}" if value >= 5 else f"{value:.2f}" if value < 0.95 else f"{value:.3f}"
+def _ratio(value: float) -> str:
+    return f"{value:.3f}" if 0.95 <= value < 1.1 else f"{value:.2f}"
 
 
 TITLES = ("part", "what", "resspec", "against", "ratio (single rounds)", "bar", "")
@@ -439,7 +442,7 @@ def markdown(rows: Sequence[Row], repeat: int) -> str:
     where, what = machine(), versions()
     load = f", load average {where['load']} at the end" if "load" in where else ""
     head = (
-        f"{where['processor']}, {where['cores']} cores, {where.get('memory_gib', '?')} GiB of memory, no accelerator, "
+        f"{where['processor']}, {where['cores']} cores, {where.get('memory_gib', '?')} GiB of memory, "
         f"{where['system']}{load}. {', '.join(f'{name} {version}' for name, version in what.items())}. "
         f"{repeat} rounds.\n\n"
     )
