@@ -31,7 +31,7 @@ from resspec.ops.dense import Dense
 from resspec.ops.foreign import KerasLayer
 from resspec.ops.merge import Concat
 from resspec.ops.norm import BatchNorm
-from resspec.ops.pool import GlobalAvgPool
+from resspec.ops.pool import GlobalAvgPool, MaxPool
 from resspec.ops.regularization import Dropout
 from resspec.ops.slots import InitializerConfig
 from resspec.sizes import unknown
@@ -131,6 +131,29 @@ def test_shared_layer_is_one_layer():
     assert len(model.weights) == 2
     kernel, bias = (np.asarray(weight) for weight in model.weights)
     np.testing.assert_allclose(model(np.eye(4)), (np.eye(4) @ kernel + bias) @ kernel + bias, rtol=1e-5, atol=1e-6)
+
+
+def test_shared_layers_take_inputs_of_several_sizes():
+    """Explicit padding with strides is `same` for some sizes only: one layer must not be made for one of them."""
+
+    def network(*sizes: int) -> Graph:
+        sketch, found = Sketch(), {}
+        for i, size in enumerate(sizes):
+            x = sketch.input(f"x{i}", size, size, 2)
+            y = sketch(conv, f"conv{i}", x, owner="conv0" if i else None)
+            found[f"conv{i}_"] = y
+            found[f"pool{i}_"] = sketch(pool, f"pool{i}", x, owner="pool0" if i else None)
+        return sketch.graph(**found)
+
+    conv, pool = Conv(filters=3, kernel_size=3, strides=2, padding=1), MaxPool(pool_size=3, strides=2, padding=1)
+    shared = build(network(8, 9))
+    batches = [np.random.default_rng(0).normal(size=(1, size, size, 2)).astype("float32") for size in (8, 9)]
+    result = shared(batches)
+    for i, (batch, size) in enumerate(zip(batches, (8, 9), strict=True)):
+        alone = build(network(size))
+        alone.set_weights(shared.get_weights())
+        for kind, value in zip(("conv", "pool"), alone(batch).values(), strict=True):
+            np.testing.assert_allclose(result[f"{kind}{i}_"], value, rtol=1e-5, atol=1e-6)
 
 
 def test_several_inputs_take_a_dict_or_a_list():
@@ -481,7 +504,7 @@ from resspec.ops.conv import Conv
 from resspec.ops.dense import Dense
 from resspec.ops.merge import Add, Concat
 from resspec.ops.norm import BatchNorm, LayerNorm
-from resspec.ops.pool import GlobalAvgPool, MaxPool
+from resspec.ops.pool import GlobalAvgPool, MaxPool, MaxPool
 from resspec.ops.reshape import Flatten
 
 sketch = Sketch()

@@ -104,13 +104,16 @@ class Assembly:
             self.tensors[Ref(index, k)] = tensor
 
     def _site(self, index: int, node: Node) -> Site:
-        owner = node if node.owner is None else self.graph.nodes[self.graph.index[node.owner]]
-        name = self.names[index] if owner is node else self.names[self.graph.index[owner.path]]
+        operands = self.graph.operands(node)
+        owner, name = node, self.names[index]
+        if node.owner is not None and node.op.weights(*operands):  # without weights there is nothing to share
+            position = self.graph.index[node.owner]
+            owner, name = self.graph.nodes[position], self.names[position]
         return Site(
             build=self.build,
             name=name,
             path=owner.path,
-            inputs=self.graph.operands(node),
+            inputs=operands,
             outputs=node.outputs,
             trainable=owner.trainable,
             dtype="float32" if self.mixed and index in self.bearers else self.policy,

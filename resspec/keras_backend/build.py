@@ -67,17 +67,18 @@ def build(
         raise _bad(f"`data_format` is channels_last or channels_first, got `{data_format}`")
     assembly = Assembly(graph, {**LOWER, **(lower or {})}, data_format, seed, _policy(dtype))
     try:
-        with _collector_paused(), keras.StatelessScope(initialize_variables=False):
-            assembly.add_nodes(set(wanted.values()), progress)
-            ends = {name: assembly.output(name, ref, asked=bool(outputs)) for name, ref in wanted.items()}
-            model = _model(graph, assembly.inputs, ends)
-        if weights is not None:
-            place.load(model, weights)
-        elif not initialize:
-            place.zeros(model)
-        else:
-            names = dict(zip(assembly.names, (node.path for node in graph.nodes), strict=True))
-            fill(model, seed, names, assembly.build.derived)
+        with _collector_paused():
+            with keras.StatelessScope(initialize_variables=False):
+                assembly.add_nodes(set(wanted.values()), progress)
+                ends = {name: assembly.output(name, ref, asked=bool(outputs)) for name, ref in wanted.items()}
+                model = _model(graph, assembly.inputs, ends)
+            if weights is not None:
+                place.load(model, weights)
+            elif not initialize:
+                place.zeros(model)
+            else:
+                names = dict(zip(assembly.names, (node.path for node in graph.nodes), strict=True))
+                fill(model, seed, names, assembly.build.derived)
     except BaseException:
         place.abandon(assembly.build.layers.values())
         raise

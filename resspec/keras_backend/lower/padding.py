@@ -24,7 +24,9 @@ def padded(site: Site, op: Any, x: Any, *, suffix: str = "pad") -> tuple[Any, st
 
 
 def reads_same(site: Site, pads: Pads, kernel: PerAxis, strides: PerAxis, dilation: PerAxis) -> bool:
-    """Whether explicit padding is `same` along every axis."""
+    """Whether explicit padding is `same` along every axis, and for every call of a shared layer."""
+    if site.shared and max(strides) > 1:  # then it depends on the size, and the calls may differ in it
+        return False
     return all(map(is_same, site.inputs[0].spatial, kernel, strides, dilation, pads))
 
 
