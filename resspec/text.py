@@ -204,6 +204,6 @@ def _line(branch: Branch, prefix: str, end: bool) -> tuple[str, str, str]:
     if row.cost.params.total:
         cost.append(f"{count(row.cost.params.total)} params")
     if row.cost.macs:
-        cost.append(f"{scaled(row.cost.macs)}MAC")
+        cost.append(scaled(row.cost.macs, "MAC"))
     each = " each" if branch.times > 1 and cost else ""
     return left, " ".join(shape_text(spec.shape) for spec in row.outputs), ", ".join(cost) + each
