@@ -1,0 +1,73 @@
+"""Imports run one way: from what knows little to what knows much. Only the Keras side imports Keras."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import resspec
+
+ROOT = Path(resspec.__file__).parent
+
+LAYERS = [
+    {"diagnostics", "limits", "suggest", "sizes", "quiet"},
+    {"tensor", "domain", "files", "yamlscalars", "yamlsyntax"},
+    {"ops", "yamltree"},
+    {"graph", "plugin"},
+    {"language", "analysis", "keras_backend", "report"},
+    {"checks", "flatten", "starter", "text"},
+    {"api"},
+    {"building", "cli_options", "__init__"},
+    {"cli"},
+]
+"""a module imports from its own layer or lower ones"""
+
+SIBLINGS = [{"language", "analysis", "keras_backend"}]
+"""packages that do not import each other"""
+
+
+def imports(path: Path) -> set[str]:
+    """Modules of the package that a file imports when it is imported, by their first name; `keras` as it is."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            if node.module == "resspec":
+                found |= {alias.name if (ROOT / f"{alias.name}.py").exists() else "__init__" for alias in node.names}
+            elif node.module.startswith("resspec."):
+                found.add(node.module.split(".")[1])
+            else:
+                found.add(node.module.split(".")[0])
+        elif isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+    return found
+
+
+def modules() -> dict[Path, str]:
+    """Every file of the package and the module or package right below the root that it belongs to."""
+    return {path: path.relative_to(ROOT).parts[0].removesuffix(".py") for path in sorted(ROOT.rglob("*.py"))}
+
+
+def test_every_module_has_its_layer() -> None:
+    assert set(modules().values()) == set().union(*LAYERS)
+
+
+def test_imports_run_one_way() -> None:
+    level = {name: number for number, layer in enumerate(LAYERS) for name in layer}
+    lazy = {("api", "keras_backend"), ("report", "__init__"), ("building", "keras_backend")}
+    for path, name in modules().items():
+        for wanted in imports(path) & level.keys() - {name, "__init__"}:
+            assert level[wanted] <= level[name] or (name, wanted) in lazy, f"{path.relative_to(ROOT)} imports {wanted}"
+
+
+def test_siblings_do_not_import_each_other() -> None:
+    for family in SIBLINGS:
+        for path, name in modules().items():
+            if name in family:
+                assert not imports(path) & (family - {name}), path.relative_to(ROOT)
+
+
+def test_only_the_keras_side_imports_keras_or_numpy() -> None:
+    for path, name in modules().items():
+        for_types = {"keras"} if name in ("api", "building") else set()
+        if name != "keras_backend":
+            assert not imports(path) & {"keras", "tensorflow", "jax", "torch", "numpy"} - for_types, path
