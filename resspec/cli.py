@@ -259,11 +259,11 @@ def expand(spec: str, params: Any, inputs: Any, plugins: Any, as_json: bool, as_
         content = network.to_json()
     else:
         lines = [
-            f"{node.path} = {node.op.kind}({', '.join(network.nodes[ref.node].path for ref in node.inputs)})"
+            f"{node.path} = {node.op.kind}({', '.join(map(network.path, node.inputs))})"
             f" -> {' '.join(map(str, node.outputs))}"
             for node in network.nodes
         ]
-        lines += [f"output {name} = {network.nodes[ref.node].path}" for name, ref in network.outputs.items()]
+        lines += [f"output {name} = {network.path(ref)}" for name, ref in network.outputs.items()]
         content = "\n".join([*lines, f"digest {network.digest}"]) + "\n"
     _write(content, out, protect=spec)
 

@@ -97,6 +97,11 @@ class Graph:
         """The tensors that `node` reads."""
         return tuple(self.nodes[ref.node].outputs[ref.output] for ref in node.inputs)
 
+    def path(self, ref: Ref) -> str:
+        """The path of a tensor: its node's, and the name of the result where there are several."""
+        node = self.nodes[ref.node]
+        return node.path if len(node.outputs) == 1 else f"{node.path}.{node.op.result_names()[ref.output]}"
+
     @cached_property
     def index(self) -> Mapping[str, int]:
         """path -> node index."""
@@ -176,14 +181,14 @@ class Graph:
             "params": dict(self.params),
             "inputs": {name: _tensor(self.nodes[i].outputs[0]) for name, i in self.inputs.items()},
             "outputs": {
-                name: {"from": _name(self, ref), **_tensor(self.spec(ref))} for name, ref in self.outputs.items()
+                name: {"from": self.path(ref), **_tensor(self.spec(ref))} for name, ref in self.outputs.items()
             },
             "nodes": [
                 {
                     "path": node.path,
                     "op": node.op.kind,
                     "arguments": node.op.canonical(*self.operands(node)),
-                    "inputs": [_name(self, ref) for ref in node.inputs],
+                    "inputs": [self.path(ref) for ref in node.inputs],
                     "outputs": [_tensor(spec) for spec in node.outputs],
                     "weights": [
                         {"name": w.name, "shape": list(w.shape), "trainable": w.trainable and node.trainable}
@@ -226,11 +231,6 @@ class Graph:
 
 def _tensor(spec: TensorSpec) -> dict[str, Any]:
     return {"shape": [size if isinstance(size, int) else str(size) for size in spec.shape], "dtype": spec.dtype}
-
-
-def _name(graph: Graph, ref: Ref) -> str:
-    node = graph.nodes[ref.node]
-    return node.path if len(node.outputs) == 1 else f"{node.path}.{node.op.result_names()[ref.output]}"
 
 
 def _place(span: Span) -> str:

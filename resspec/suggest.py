@@ -44,9 +44,14 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     for name in names:
         if plain in ALIASES.get(name, ()):
             return name
-    scored = [(_likeness(word.lower(), name.lower()), name) for name in names]
-    best = max(scored, default=(0.0, ""), key=lambda item: item[0])
-    return best[1] if best[0] >= 0.6 else None
+    scored = [(_likeness(word.lower(), name.lower()), _beginning(word, name), name) for name in names]
+    best = max(scored, default=(0.0, 0, ""), key=lambda item: item[:2])
+    return best[2] if best[0] >= 0.6 else None
+
+
+def _beginning(word: str, name: str) -> int:
+    """How many letters two names begin with in common."""
+    return next((i for i, (a, b) in enumerate(zip(word, name, strict=False)) if a != b), min(len(word), len(name)))
 
 
 def _likeness(word: str, name: str) -> float:

@@ -166,7 +166,7 @@ def settings(document: Document, variant: str | None, params: Mapping[str, Any])
             raise _failed(
                 Diagnostic(
                     "unknown-variant",
-                    f"`{document.spec.name}` has no variant `{variant}`",
+                    f"`{document.name}` has no variant `{variant}`",
                     document.span("variants") if document.spec.variants else None,
                     help=did_you_mean(variant, document.spec.variants, most=20),
                 ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from resspec import limits
 from resspec.graph import Frame, Group, Origin
-from resspec.language import taps
+from resspec.language import static, taps
 from resspec.language.expressions import Value
 from resspec.language.schema import NAME, RESERVED, Step
 from resspec.language.scope import POISON, Binding, Body, Problem, Result, Scope
@@ -26,6 +26,8 @@ def loop(expander: Expander, step: Step, scope: Scope, source: taps.Sources) -> 
     turns = _repeat(expander, step, scope) if step.op == "repeat" else _for(expander, step, scope)
     _room(expander, len(turns), step, scope)
     result = taps.single(expander, source, step)
+    if not turns:
+        static.check_body(expander, step.do, scope.instance.document)
     identity = next(expander.loops)
     # a name without `$` is that of the whole loop, one with `$` that of each turn
     whole = step.name is not None and "$" not in step.name

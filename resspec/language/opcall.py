@@ -111,7 +111,7 @@ def _checked(expander: Expander, kind: type[Op], values: dict[str, Any], scope: 
                     if isinstance(value, str) and scope.binding(value) is not None:
                         one = replace(one, help=f"`{value}` is a value here; where a word is wanted, write `${value}`")
                     if lone:  # nobody wrote the name of the argument
-                        one = replace(one, message=one.message.replace(f"`{name}`", f"`{kind.kind}`", 1))
+                        one = replace(one, message=one.message.replace(f"`{name}`", f"`{name}` of `{kind.kind}`", 1))
             found.append(one)
         raise Several(found) from None
 

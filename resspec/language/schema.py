@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from resspec import limits, yamltree
+from resspec.suggest import nearest
 
 VERSION = 1
 RESERVED = frozenset(
@@ -138,10 +139,11 @@ class Step(Model):
             raise ValueError("a step needs an op, a block, `repeat`, `for`, `tap`, `expect` or `do`")
         if len(keys) > 1:
             names = ", ".join(f"`{key}`" for key in keys)
-            raise ValueError(
-                f"a step has one op, got {names}|write `{keys[0]}: {{...}}` with all its arguments inside the "
-                "braces, or begin a new step with `-`"
+            near = next(filter(None, (nearest(str(key), BESIDE) for key in keys[1:])), None)
+            inside = (
+                f"write `{keys[0]}: {{...}}` with all its arguments inside the braces, or begin a new step with `-`"
             )
+            raise ValueError(f"a step has one op, got {names}|" + (f"did you mean `{near}`?" if near else inside))
         if keys:
             if not isinstance(keys[0], str):
                 raise ValueError(f"an op is a name, got {_plain(keys[0])}")

@@ -63,16 +63,17 @@ def check_blocks(expander: Expander) -> None:
                 help="rename the block",
             )
         if (id(document), name) not in expander.called:
-            _unreached(expander, block.graph, document)
+            check_body(expander, block.graph, document)
 
 
-def _unreached(expander: Expander, steps: Iterable[Step], document: Document) -> None:
+def check_body(expander: Expander, steps: Iterable[Step], document: Document) -> None:
+    """The ops and keys of steps that are not carried out."""
     for step in steps:
         try:
             check_known(expander, step, document)
         except Problem as problem:
             expander.findings.add(problem.diagnostic)
-        _unreached(expander, step.inline or step.do or (), document)
+        check_body(expander, step.inline or step.do or (), document)
 
 
 def check_names(graph: Graph, output_spans: Mapping[str, Span], findings: Findings) -> None:
