@@ -44,9 +44,11 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     for name in names:
         if plain in ALIASES.get(name, ()):
             return name
-    scored = [(_likeness(word.lower(), name.lower()), _beginning(word, name), name) for name in names]
-    best = max(scored, default=(0.0, 0, ""), key=lambda item: item[:2])
-    return best[2] if best[0] >= 0.6 else None
+    if not names:
+        return None
+    # of those that are equally near the one that begins alike, then the shorter one
+    best = max(names, key=lambda name: (_likeness(word.lower(), name.lower()), _beginning(word, name), -len(name)))
+    return best if _likeness(word.lower(), best.lower()) >= 0.6 else None
 
 
 def _beginning(word: str, name: str) -> int:
