@@ -42,6 +42,8 @@ GROWTH = 12.0
 BUILD = {"tensorflow": 0.60, "jax": 0.80, "torch": 0.80}
 MEMORY = 1.05
 STEP = 1.02
+STEPS_TIME = 40.0
+"""s, about what the steps of one kind may take"""
 
 
 class Net(NamedTuple):
@@ -343,7 +345,9 @@ def worker_steps(repeat: int, quick: bool, net: Sequence[Any]) -> dict[str, Samp
             for _ in range(3):
                 call()
         timed = {who: lambda call=call: seconds(call) for who, call in calls.items()}
-        found[f"{kind} of {batch} x {side} x {side}"] = rounds(timed, 8 * repeat, tick)
+        # many where they are quick, fewer where a backend takes its time
+        several = min(8 * repeat, max(repeat, int(STEPS_TIME / sum(call() for call in timed.values()))))
+        found[f"{kind} of {batch} x {side} x {side}"] = rounds(timed, several, tick)
     return found
 
 
