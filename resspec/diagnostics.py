@@ -32,11 +32,32 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of one file: the text of `span` becomes `text`. An empty span inserts."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A remedy that a program can carry out: all edits or none.
+
+    `certain` where nothing else can have been meant (`BatchNorm2d` for `batch_norm`, a TAB, a tuple):
+    `check --fix` applies those. The others are proposals, for `check --unsafe-fixes` and editors.
+    """
+
+    edits: tuple[Edit, ...]
+    certain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One mistake, one finding.
 
     `message` says what is wrong (lower case, no full stop, code in backticks); only `help`
-    says what to do; `notes` tell how it came about, `labels` point at related places.
+    says what to do; `notes` tell how it came about, `labels` point at related places, `fix` is the
+    remedy as edits where it can be written down.
     """
 
     code: str
@@ -46,6 +67,7 @@ class Diagnostic:
     labels: tuple[Label, ...] = ()
     notes: tuple[str, ...] = ()
     help: str | None = None
+    fix: Fix | None = None
 
     def __str__(self) -> str:
         place = f"{self.span}: " if self.span else ""
@@ -89,8 +111,9 @@ class Findings:
         labels: Iterable[Label] = (),
         notes: Iterable[str] = (),
         help: str | None = None,
+        fix: Fix | None = None,
     ) -> None:
-        self.add(Diagnostic(code, message, span, "error", tuple(labels), tuple(notes), help))
+        self.add(Diagnostic(code, message, span, "error", tuple(labels), tuple(notes), help, fix))
 
     def warning(self, code: str, message: str, span: Span | None = None, *, help: str | None = None) -> None:
         self.add(Diagnostic(code, message, span, "warning", help=help))
