@@ -17,8 +17,9 @@ LAYERS = [
     {"language", "analysis", "keras_backend", "report"},
     {"checks", "flatten", "starter", "text"},
     {"api"},
-    {"building", "cli_options", "__init__"},
+    {"building", "__init__"},
     {"cli"},
+    {"__main__"},
 ]
 """a module imports from its own layer or lower ones"""
 

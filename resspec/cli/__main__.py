@@ -1,0 +1,3 @@
+from resspec.cli import main
+
+main()
