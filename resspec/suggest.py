@@ -1,51 +1,131 @@
-"""Did you mean: the nearest of the names that would have been right."""
+"""Did you mean: the nearest of the names that would have been right, and what other frameworks call it."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
-ALIASES = {
-    "batch_norm": ("batchnormalization", "batchnorm", "batchnorm2d", "bn"),
+from resspec.diagnostics import Edit, Fix, Span
+
+SYNONYMS = {
+    "conv": ("convolution",),
+    "conv_transpose": ("convtranspose", "deconvolution", "deconv"),
+    "depthwise_conv": ("depthwiseconvolution", "dwconv"),
+    "separable_conv": ("separableconvolution", "sepconv"),
+    "dense": ("linear", "fc", "fullyconnected"),
+    "batch_norm": ("batchnormalization", "bn", "syncbatchnorm", "synchronizedbatchnormalization"),
     "layer_norm": ("layernormalization", "ln"),
     "group_norm": ("groupnormalization", "gn"),
-    "dense": ("fc", "linear", "fullyconnected"),
-    "conv_transpose": ("conv2dtranspose", "convtranspose2d", "deconv", "upconv"),
-    "concat": ("concatenate", "cat", "route"),
-    "add": ("shortcut", "sum"),
-    "upsample": ("upsampling2d",),
+    "instance_norm": ("instancenormalization",),
+    "rms_norm": ("rmsnormalization",),
+    "max_pool": ("maxpooling", "maxpool"),
+    "avg_pool": ("averagepooling", "averagepool", "avgpooling"),
+    "global_avg_pool": ("globalaveragepooling", "globalaveragepool", "gap"),
+    "global_max_pool": ("globalmaxpooling", "globalmaxpool"),
+    "adaptive_avg_pool": ("adaptiveaveragepooling", "adaptiveaveragepool"),
+    "adaptive_max_pool": ("adaptivemaxpooling",),
     "silu": ("swish",),
-    "avg_pool": ("averagepooling2d", "avgpool2d"),
-    "global_avg_pool": ("globalaveragepooling2d", "gap"),
-    "kernel_size": ("kernel", "size", "k"),
-    "strides": ("stride", "s"),
-    "use_bias": ("bias",),
-    "filters": ("channels", "outchannels", "nout"),
+    "hard_swish": ("hardsilu",),
+    "exponential": ("exp",),
+    "upsample": ("upsampling", "upscale"),
+    "resize": ("resizing", "interpolate"),
+    "crop": ("cropping", "centercrop"),
+    "pad": ("zeropadding", "zeropad", "padding"),
+    "concat": ("concatenate", "cat"),
+    "add": ("addition", "plus"),
+    "multiply": ("mul", "product"),
+    "subtract": ("sub",),
+    "spatial_dropout": ("dropout2d", "dropout3d"),
+    "stochastic_depth": ("droppath", "dropconnect"),
+    "alpha_dropout": ("alphadrop",),
+    "multi_head_attention": ("multiheadattention", "mha"),
+    "grouped_query_attention": ("groupqueryattention", "gqa"),
+    "conv_lstm": ("convlstm",),
+    "simple_rnn": ("rnn",),
+    "rescale": ("rescaling",),
+    "position_embedding": ("positionalembedding", "posembedding"),
+    "layer_scale": ("layerscale",),
+    "pixel_shuffle": ("depthtospace",),
+    "space_to_depth": ("pixelunshuffle",),
+    "kernel_size": ("kernel", "ksize", "k"),
+    "pool_size": ("poolsize", "pool"),
+    "strides": ("stride",),
+    "use_bias": ("bias", "usebias"),
+    "filters": ("outchannels", "numfilters", "nfilters"),
+    "units": ("outfeatures", "numunits"),
     "dilation_rate": ("dilation",),
-    "momentum": ("decay",),
     "epsilon": ("eps",),
-    "rate": ("p",),
-    "inputs": ("input",),
+    "negative_slope": ("alpha", "slope"),
+    "max_value": ("clip",),
     "graph": ("layers", "architecture"),
-    "of": ("inputs",),
-    "from": ("form", "input"),
+    "from": ("frm",),
     "as": ("name", "id"),
 }
-"""our name -> what others call it, in lower case without `_`"""
+"""our name -> what others call the very same, folded: lower case without `_`, prefix, and `1d`, `2d`, `3d`"""
+
+RELATED = {
+    "add": ("shortcut", "sum", "residual", "skip"),
+    "concat": ("route",),
+    "repeat": ("loop", "times"),
+    "conv_transpose": ("upconv",),
+    "filters": ("channels", "nout", "features", "depth", "units"),
+    "units": ("features", "filters", "size", "hidden"),
+    "kernel_size": ("size", "window"),
+    "pool_size": ("kernelsize", "kernel", "size", "k", "window"),
+    "strides": ("s",),
+    "momentum": ("decay",),
+    "rate": ("p", "prob", "dropout"),
+    "of": ("inputs", "tensors", "with"),
+    "from": ("input", "form", "inputs"),
+    "inputs": ("input",),
+    "graph": ("network", "model", "backbone", "steps"),
+    "params": ("parameters", "args", "arguments", "hyperparameters"),
+    "use": ("imports", "include", "import"),
+    "do": ("body", "steps"),
+    "when": ("if", "condition", "cond"),
+    "blocks": ("modules", "functions"),
+    "width": ("w",),
+    "height": ("h",),
+}
+"""our name -> what may have been meant by it, folded in the same way"""
+
+_PREFIX = re.compile(r"^(torch\.nn\.|nn\.|tf\.keras\.layers\.|keras\.layers\.|layers\.|keras\.|functional\.|f\.)", re.I)
+
+
+class Remedy(NamedTuple):
+    """What to do about a name that is not known, in words and as an edit; None where nothing is near."""
+
+    help: str | None = None
+    fix: Fix | None = None
+
+
+def fold(word: str) -> str:
+    """`nn.BatchNorm2d` as `batchnorm`."""
+    plain = _PREFIX.sub("", word).lower().replace("_", "").replace("-", "").replace(" ", "")
+    return re.sub(r"(?<=[a-z])[123]d(?=$|transpose|norm)", "", plain)
+
+
+def synonym(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that `word` is another spelling or another framework's name of; nothing else can be meant."""
+    names = set(candidates)
+    for known in ({word.lower()}, {fold(word)}):
+        found = [name for name in names if fold(name) in known or known & {*SYNONYMS.get(name, ())}]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate that `word` is most likely a slip of, or None if none is near."""
     names = sorted(set(candidates))
-    folded = {name.lower().replace("_", ""): name for name in reversed(names)}
-    plain = word.lower().replace("_", "").removeprefix("nn.").removeprefix("keras.layers.")
-    if plain in folded:
-        return folded[plain]
-    for name in names:
-        if plain in ALIASES.get(name, ()):
-            return name
     if not names:
         return None
+    plain = fold(word)
+    exact = synonym(word, names) or next((name for name in names if plain in RELATED.get(name, ())), None)
+    if exact is not None:
+        return exact
     # of those that are equally near the one that begins alike, then the shorter one
     best = max(names, key=lambda name: (_likeness(word.lower(), name.lower()), _beginning(word, name), -len(name)))
     return best if _likeness(word.lower(), best.lower()) >= 0.6 else None
@@ -66,10 +146,17 @@ def _likeness(word: str, name: str) -> float:
 
 def did_you_mean(word: str, candidates: Iterable[str], *, most: int = 8) -> str | None:
     """A remedy for an unknown name: the nearest one, or the list if it is short."""
+    return renamed(word, candidates, None, most=most).help
+
+
+def renamed(word: str, candidates: Iterable[str], span: Span | None, *, most: int = 8) -> Remedy:
+    """A remedy for an unknown name, with the edit of `span` that puts the nearest one in its place."""
     names = sorted(set(candidates))
     near = nearest(word, names)
     if near is not None:
-        return f"did you mean `{near}`?"
+        edits = (Edit(span, near),) if span is not None else ()
+        fix = Fix(edits, certain=synonym(word, names) == near) if edits else None
+        return Remedy(f"did you mean `{near}`?", fix)
     if names and len(names) <= most:
-        return "it may be " + ", ".join(f"`{name}`" for name in names)
-    return None
+        return Remedy("it may be " + ", ".join(f"`{name}`" for name in names))
+    return Remedy()

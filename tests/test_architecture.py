@@ -15,7 +15,7 @@ LAYERS = [
     {"ops", "yamltree"},
     {"graph", "plugin"},
     {"language", "analysis", "keras_backend", "report"},
-    {"checks", "flatten", "starter", "text"},
+    {"checks", "fixes", "flatten", "starter", "text"},
     {"api"},
     {"building", "__init__"},
     {"cli"},

@@ -16,7 +16,7 @@ from resspec.language.scope import Problem
 from resspec.language.slots import NUMBER, TEXT, Lookup, Slot, SlotError, integral, read, slots_of
 from resspec.ops.base import Op
 from resspec.sizes import Periodic, Product
-from resspec.suggest import did_you_mean
+from resspec.suggest import Remedy, renamed
 from resspec.tensor import TensorSpec
 
 Where = Callable[[tuple[str | int, ...], bool], Span]
@@ -34,10 +34,14 @@ class Several(Exception):
 def problem_of(error: SlotError, span: Span, visible: Callable[[], set[str]]) -> Problem:
     """A value that cannot be read as a finding, at the stretch of the text that is to blame."""
     inner = error.error
-    remedy = inner.help or (did_you_mean(inner.name, visible() | error.words, most=0) if inner.name else None)
-    if remedy is None and inner.name == error.text and not error.words:
-        remedy = f"if the word is meant, put it in quotes of its own: \"'{error.text}'\""
-    return Problem(inner.code, inner.message, narrowed(span, error.text, inner), remedy)
+    place = narrowed(span, error.text, inner)
+    remedy = Remedy(inner.help)
+    if inner.help is None and inner.name:
+        exact = place.line == place.end_line and place.end_column - place.column == len(inner.name)
+        remedy = renamed(inner.name, visible() | error.words, place if exact else None, most=0)
+    if remedy.help is None and inner.name == error.text and not error.words:
+        remedy = Remedy(f"if the word is meant, put it in quotes of its own: \"'{error.text}'\"")
+    return Problem(inner.code, inner.message, place, remedy.help, fix=remedy.fix)
 
 
 def narrowed(span: Span, text: str, error: ExpressionError) -> Span:
@@ -109,8 +113,8 @@ def check_param(name: str, param: Param, value: Any, span: Span | None) -> Value
     found: Value = items if param.is_list else items[0]
     if param.enum is not None and _plain(found) not in param.enum:
         choices = ", ".join(str(choice) for choice in param.enum)
-        near = did_you_mean(found, [str(c) for c in param.enum], most=0) if isinstance(found, str) else None
-        raise Problem("bad-value", f"`{name}` is one of {choices}, got {_shown(found)}", span, near)
+        near = renamed(found, [str(c) for c in param.enum], span, most=0) if isinstance(found, str) else Remedy()
+        raise Problem("bad-value", f"`{name}` is one of {choices}, got {_shown(found)}", span, near.help, fix=near.fix)
     return found
 
 

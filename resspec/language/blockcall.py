@@ -15,7 +15,7 @@ from resspec.language.nodes import share
 from resspec.language.schema import Block, Step
 from resspec.language.scope import Binding, Body, Instance, Poisoned, Problem, Result, Scope, Tap
 from resspec.language.slots import SlotError
-from resspec.suggest import did_you_mean
+from resspec.suggest import renamed
 
 if TYPE_CHECKING:
     from resspec.language.expand import Expander
@@ -80,11 +80,14 @@ def _bind(expander: Expander, step: Step, scope: Scope, home: Document, block: B
         given = {next(iter(block.params)): (raw, ())}
     for key in given:
         if key not in block.params:
+            place = where((key,), True)
+            remedy = renamed(key, block.params, place)
             raise Problem(
                 "unknown-argument",
                 f"block `{step.op}` has no parameter `{key}`",
-                where((key,), True),
-                did_you_mean(key, block.params),
+                place,
+                remedy.help,
+                fix=remedy.fix,
             )
     values: dict[str, Binding] = {}
     env = expander.environment(home)
@@ -147,8 +150,14 @@ def _entries(expander: Expander, step: Step, source: taps.Sources, block: Block)
     if isinstance(source, dict):
         for key in source:
             if key not in block.inputs:
+                place = expander.place(step, "from", key, key=True)
+                remedy = renamed(key, block.inputs, place)
                 raise Problem(
-                    "unknown-name", f"block `{step.op}` has no input `{key}`", where, did_you_mean(key, block.inputs)
+                    "unknown-name",
+                    f"block `{step.op}` has no input `{key}`",
+                    place,
+                    remedy.help,
+                    fix=remedy.fix,
                 )
         missing = [name for name in block.inputs if name not in source]
         found = source

@@ -16,7 +16,7 @@ from resspec.language.scope import Binding, Problem
 from resspec.language.slots import NUMBER, TEXT, Slot, SlotError, chosen, integral, read, slots_of
 from resspec.ops.base import Op
 from resspec.sizes import Periodic, Product, Size, unknown
-from resspec.suggest import did_you_mean
+from resspec.suggest import did_you_mean, renamed
 from resspec.tensor import TensorSpec
 
 
@@ -199,7 +199,8 @@ def defaults(document: Document, kind: type[Op], env: Environment, findings: Fin
                 "unknown-argument",
                 f"`{kind.kind}` has no argument `{key}`",
                 document.span(*loc, key=True),
-                help=did_you_mean(key, kind.model_fields, most=30),
+                help=(remedy := renamed(key, kind.model_fields, document.span(*loc, key=True), most=30)).help,
+                fix=remedy.fix,
             )
             continue
         try:

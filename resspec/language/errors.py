@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from resspec.diagnostics import Diagnostic, Span
-from resspec.suggest import did_you_mean
+from resspec.suggest import Remedy, renamed
 
 MOST = 20
 """errors of one validation that are told; a broken union repeats itself"""
@@ -70,7 +70,9 @@ def _one(
     if kind == "extra_forbidden":
         known = names if len(loc) == 1 else ()
         message = f"{what} has no argument `{key}`" if len(loc) == 1 else f"`{loc[-2]}` has no setting `{key}`"
-        return Diagnostic("unknown-argument", message, where(loc, True), help=did_you_mean(key, known, most=30))
+        place = where(loc, True)
+        near = renamed(key, known, place, most=30)
+        return Diagnostic("unknown-argument", message, place, help=near.help, fix=near.fix)
     if kind == "missing":
         example = "resspec: 1" if key == "resspec" else f"{key}: ..."
         return Diagnostic("missing-argument", f"{what} needs `{key}`", where(loc[:-1], True), help=f"add `{example}`")
@@ -80,8 +82,9 @@ def _one(
     got = _shown(item.get("input"))
     words = [word for one in items if one["type"] == "literal_error" for word in _words(one)]
     text = f"`{argument}` {' or '.join(dict.fromkeys(_expected(one) for one in items))}, got {got}"
-    near = did_you_mean(str(item.get("input")), words, most=30) if isinstance(item.get("input"), str) else None
-    return Diagnostic("bad-value", text, where(loc, False), help=near)
+    written, place = item.get("input"), where(loc, False)
+    near = renamed(written, words, place, most=30) if isinstance(written, str) else Remedy()
+    return Diagnostic("bad-value", text, place, help=near.help, fix=near.fix)
 
 
 def _words(item: Any) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from resspec.diagnostics import Diagnostic, Label, Span
+from resspec.diagnostics import Diagnostic, Fix, Label, Span
 from resspec.graph import Frame, Ref
 from resspec.language.document import Document
 from resspec.language.expressions import Value
@@ -26,11 +26,12 @@ class Problem(Exception):
         *,
         labels: tuple[Label, ...] = (),
         notes: tuple[str, ...] = (),
+        fix: Fix | None = None,
         argument: str | None = None,
         operand: int | None = None,
     ) -> None:
         super().__init__(message)
-        self.diagnostic = Diagnostic(code, message, span, "error", labels, notes, help)
+        self.diagnostic = Diagnostic(code, message, span, "error", labels, notes, help, fix)
         self.argument, self.operand = argument, operand
         """the argument or input that is to blame, for whoever knows where it stands"""
 

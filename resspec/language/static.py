@@ -13,7 +13,7 @@ from resspec.language.document import Document
 from resspec.language.schema import STRUCTURAL, Step
 from resspec.language.scope import Problem
 from resspec.ops.merge import Merge
-from resspec.suggest import did_you_mean
+from resspec.suggest import renamed
 
 if TYPE_CHECKING:
     from resspec.language.expand import Expander
@@ -37,18 +37,18 @@ def check_known(expander: Expander, step: Step, document: Document) -> None:
     for key in map(str, given if "match" not in given else ()):
         if key not in keys:
             where = span_in(step.tree, step.op)((key,), True)
-            raise Problem("unknown-argument", f"`{step.op}` has no argument `{key}`", where, did_you_mean(key, keys))
+            remedy = renamed(key, keys, where)
+            raise Problem(
+                "unknown-argument", f"`{step.op}` has no argument `{key}`", where, remedy.help, fix=remedy.fix
+            )
 
 
 def unknown_op(expander: Expander, step: Step, document: Document) -> Problem:
     assert step.op is not None
     names = [*expander.ops, *document.block_names, *STRUCTURAL]
-    return Problem(
-        "unknown-op",
-        f"there is no op or block `{step.op}`",
-        expander.place(step, step.op, key=True),
-        did_you_mean(step.op, names, most=0),
-    )
+    where = expander.place(step, step.op, key=True)
+    remedy = renamed(step.op, names, where, most=0)
+    return Problem("unknown-op", f"there is no op or block `{step.op}`", where, remedy.help, fix=remedy.fix)
 
 
 def check_blocks(expander: Expander) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from resspec.diagnostics import Label
+from resspec.diagnostics import Label, Span
 from resspec.language.schema import Step
 from resspec.language.scope import Poisoned, Problem, Result, Scope
 from resspec.language.slots import TEXT
-from resspec.suggest import did_you_mean
+from resspec.suggest import Remedy, renamed
 
 if TYPE_CHECKING:
     from resspec.language.expand import Expander
@@ -42,10 +42,11 @@ def find(expander: Expander, text: Any, scope: Scope, step: Step, *loc: str | in
         tap = scope.tap(head)
         if tap is None:
             names = {n for s in scope.outwards() for n in s.body.taps} | {"in", "prev"}
-            hint = did_you_mean(head, names)
+            word = Span(where.file, where.line, where.column, where.line, where.column + len(head))
+            remedy = renamed(head, names, word if text == name and where.end_line == where.line else None)
             if scope.binding(head) is not None:
-                hint = f"`{head}` is a value; to use it in a name write `${head}`"
-            raise Problem("unknown-name", f"there is no tensor `{head}` here", where, hint)
+                remedy = Remedy(f"`{head}` is a value; to use it in a name write `${head}`")
+            raise Problem("unknown-name", f"there is no tensor `{head}` here", where, remedy.help, fix=remedy.fix)
         if tap.skipped:
             raise Problem(
                 "skipped-name",
