@@ -14,14 +14,18 @@ from pathlib import Path
 from resspec import limits
 
 
-def _shipped() -> Path:
+def _folder(installed: str, checkout: str) -> Path:
+    """A folder of data that a wheel holds inside the package, and a source checkout beside it."""
     package = Path(__file__).resolve().parent
-    inside = package / "specs"
-    return inside if inside.is_dir() else package.parent / "specs"
+    inside = package / installed
+    return inside if inside.is_dir() else package.parent / checkout
 
 
-SHIPPED: Path = _shipped()
-"""Folder of the specs that come with the package (beside it in a source checkout)."""
+SHIPPED: Path = _folder("specs", "specs")
+"""Folder of the specs that come with the package."""
+
+EXPLAINED: Path = _folder("findings", "tests/findings")
+"""Folder of the pages that explain findings, which are the cases that test them."""
 
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _ENTER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC

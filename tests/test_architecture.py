@@ -15,7 +15,7 @@ LAYERS = [
     {"ops", "yamltree"},
     {"graph", "plugin"},
     {"language", "analysis", "keras_backend", "report"},
-    {"checks", "fixes", "flatten", "starter", "text"},
+    {"checks", "explain", "fixes", "flatten", "starter", "text"},
     {"api"},
     {"building", "__init__"},
     {"cli"},

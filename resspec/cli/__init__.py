@@ -15,7 +15,7 @@ from resspec.files import FileProblem
 FINDINGS, USAGE = 1, 2
 
 COMMANDS = (
-    *("new", "check", "summary", "show", "expand", "list"),
+    *("new", "check", "explain", "summary", "show", "expand", "list"),
     *("build", "schema", "completion"),
 )
 """names of the commands, each a module of its own here, in the order of `--help`; read when one is asked for"""
