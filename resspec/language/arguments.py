@@ -59,16 +59,25 @@ def make_op(
     span_of: Where,
 ) -> Op:
     """An op from evaluated arguments; `Several` with every argument that is wrong."""
-    known = slots_of(kind)
-    # strict models take no `2.0` for an integer; a float slot takes integers anyway
-    values = {
-        name: integral(value) if name in known and known[name].numbers else value
-        for name, value in {**defaults, **given}.items()
-    }
     try:
-        return kind.model_validate(values).simplified()
+        return kind.model_validate(_whole(kind, {**defaults, **given})).simplified()
     except ValidationError as error:
         raise Several(errors.findings(error, span_of, f"`{kind.kind}`", kind.model_fields)) from None
+
+
+def misfits(kind: type[Op], given: Mapping[str, Any], span_of: Callable[..., Span | None]) -> list[Diagnostic]:
+    """What is wrong with some of an op's arguments, evaluated."""
+    try:
+        kind.model_validate(_whole(kind, given))
+    except ValidationError as error:
+        return errors.findings(error, span_of, f"`{kind.kind}`", kind.model_fields)
+    return []
+
+
+def _whole(kind: type[Op], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Whole floats as integers where numbers are wanted: strict models take no `2.0`; a float slot takes integers."""
+    known = slots_of(kind)
+    return {name: integral(value) if name in known and known[name].numbers else value for name, value in given.items()}
 
 
 _FITS: dict[str, Callable[[Any], bool]] = {

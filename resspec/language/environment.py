@@ -1,4 +1,4 @@
-"""What a document's names stand for: its parameters, its `let`, its unknown sizes, its defaults."""
+"""What a document's names stand for: its parameters, its `let`, its unknown sizes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from resspec.language.document import Document
 from resspec.language.expressions import Value
 from resspec.language.schema import NAME, Param
 from resspec.language.scope import Binding, Problem
-from resspec.language.slots import NUMBER, TEXT, Slot, SlotError, chosen, integral, read, slots_of
-from resspec.ops.base import Op
+from resspec.language.slots import NUMBER, TEXT, Slot, SlotError, chosen, integral, read
 from resspec.sizes import Periodic, Product, Size, unknown
-from resspec.suggest import did_you_mean, renamed
+from resspec.suggest import did_you_mean
 from resspec.tensor import TensorSpec
 
 
@@ -184,27 +183,4 @@ def _size(document: Document, raw: Any, env: Environment, loc: tuple[str | int, 
         return found  # of an axis that was named before
     if isinstance(found, bool) or not isinstance(found, int) or found < 1:
         raise Problem("bad-value", f"a size is a positive integer or a name, got `{found}`", span)
-    return found
-
-
-def defaults(document: Document, kind: type[Op], env: Environment, findings: Findings) -> dict[str, Any]:
-    """What the file's `defaults` say of one op, evaluated."""
-    given = document.spec.defaults.get(kind.kind, {})
-    slots = slots_of(kind)
-    found = {}
-    for key, raw in given.items():
-        loc = ("defaults", kind.kind, key)
-        if key not in kind.model_fields:
-            findings.error(
-                "unknown-argument",
-                f"`{kind.kind}` has no argument `{key}`",
-                document.span(*loc, key=True),
-                help=(remedy := renamed(key, kind.model_fields, document.span(*loc, key=True), most=30)).help,
-                fix=remedy.fix,
-            )
-            continue
-        try:
-            found[key] = value(document, raw, slots.get(key, TEXT), env, loc)
-        except Problem as problem:
-            findings.add(problem.diagnostic)
     return found

@@ -69,13 +69,14 @@ def _one(
     argument = next((str(part) for part in reversed(loc) if isinstance(part, str)), key)
     if kind == "extra_forbidden":
         known = names if len(loc) == 1 else ()
-        message = f"{what} has no argument `{key}`" if len(loc) == 1 else f"`{loc[-2]}` has no setting `{key}`"
+        message = f"`{loc[-2]}` has no setting `{key}`" if len(loc) > 1 else f"{what} has no argument `{key}`"
         place = where(loc, True)
         near = renamed(key, known, place, most=30)
         return Diagnostic("unknown-argument", message, place, help=near.help, fix=near.fix)
     if kind == "missing":
         example = "resspec: 1" if key == "resspec" else f"{key}: ..."
-        return Diagnostic("missing-argument", f"{what} needs `{key}`", where(loc[:-1], True), help=f"add `{example}`")
+        owner = what if len(loc) == 1 else f"`{loc[-2]}`"
+        return Diagnostic("missing-argument", f"{owner} needs `{key}`", where(loc[:-1], True), help=f"add `{example}`")
     if kind == "value_error":
         message, _, remedy = str(context["error"]).partition("|")
         return Diagnostic("bad-value", message, where(loc, False), help=remedy or None)
@@ -124,5 +125,5 @@ def _shown(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, BaseModel):
         return "a mapping"
-    text = str(list(value)) if isinstance(value, tuple) else str(value)
+    text = " ".join((str(list(value)) if isinstance(value, tuple) else str(value)).split("\n"))
     return f"`{text[:60]}{'...' if len(text) > 60 else ''}`"

@@ -15,7 +15,7 @@ from resspec import limits, yamltree
 from resspec.diagnostics import Findings, Label, Span, SpecError
 from resspec.domain import Requirement
 from resspec.graph import Graph, Group, Origin, Ref
-from resspec.language import blockcall, environment, loops, opcall, static, taps
+from resspec.language import blockcall, defaults, environment, loops, opcall, static, taps
 from resspec.language.arguments import Several, problem_of
 from resspec.language.builder import GraphBuilder
 from resspec.language.count import Counter
@@ -99,6 +99,7 @@ class Expander:
             self.environments[id(self.document)] = env
             declared = environment.inputs(self.document, env, rebound, self.findings)
             Counter(self.document, env).check()
+            defaults.check(self)
         except Problem as problem:
             self.findings.add(problem.diagnostic)
             return None

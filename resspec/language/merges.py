@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from resspec.graph import Ref
-from resspec.language import nodes, taps
+from resspec.language import defaults, nodes, taps
 from resspec.language.arguments import make_op
 from resspec.language.schema import Step
 from resspec.language.scope import Poisoned, Problem, Result, Scope
@@ -117,6 +117,8 @@ def mended(
     expander: Expander, tensors: list[Result], options: dict[str, Any], path: str, step: Step, scope: Scope
 ) -> list[Result]:
     """The operands of a merge after `align` and `project`; what they insert lies below the merge's path."""
+    if not tensors:
+        return tensors  # the merge itself says so
     if options.get("align", "error") != "error":
         tensors = _aligned(expander, tensors, options["align"], path, step, scope)
     if "project" in options:
@@ -212,7 +214,7 @@ def _projected(
             conv = make_op(
                 Conv,
                 {"filters": reference.channels, "kernel_size": 1, "strides": strides},
-                nodes.defaults(expander, Conv, scope),
+                defaults.of(expander, Conv, scope),
                 lambda loc, key: where,
             )
             found.append(nodes.add(expander, conv, [tensor], name, step, scope))

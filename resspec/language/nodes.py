@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from resspec.diagnostics import Label
 from resspec.graph import Origin
-from resspec.language import environment
+from resspec.language import defaults
 from resspec.language.arguments import span_in
 from resspec.language.schema import Step
 from resspec.language.scope import Poisoned, Problem, Result, Scope, Shared
@@ -35,18 +35,23 @@ def add(expander: Expander, op: Op, operands: Sequence[Result], path: str, step:
     try:
         result = expander.builder.add(op, operands, path, origin, trainable=expander.trains(scope), owner=owner)
     except Problem as problem:
-        raise _narrow(expander, problem, step) from None
+        raise _narrow(expander, problem, step, scope) from None
     if owner is not None:
         _same_weights(expander, path, owner, step)
     return result
 
 
-def _narrow(expander: Expander, problem: Problem, step: Step) -> Problem:
-    """Point at the argument that an op refuses, or at its name."""
+def _narrow(expander: Expander, problem: Problem, step: Step, scope: Scope) -> Problem:
+    """Point at the argument that an op refuses, be it a default, or at its name."""
     where = span_in(step.tree, step.op)
     diagnostic = problem.diagnostic
+    default = defaults.place(expander, str(step.op), problem.argument, scope) if problem.argument else None
     if problem.argument is not None and isinstance(step.arguments, dict) and problem.argument in step.arguments:
         span = where((problem.argument,), False)
+    elif default is not None:
+        label = Label(expander.place(step, str(step.op), key=True), f"`{step.op}` takes it here")
+        problem.diagnostic = replace(diagnostic, span=default, labels=(*diagnostic.labels, label))
+        return problem
     elif problem.operand is not None and step.source is not None:
         span = expander.place(step, "from", problem.operand)
     else:
@@ -86,16 +91,3 @@ def _same_weights(expander: Expander, path: str, owner: str, step: Step) -> None
             step.tree.span,
             labels=(Label(one.origin.span, "the first call"),) if one.origin.span else (),
         )
-
-
-def defaults(expander: Expander, kind: type[Op], scope: Scope) -> dict[str, Any]:
-    """What `defaults` of the block's file says of an op, over what the root spec's says."""
-    found: dict[str, Any] = {}
-    for document in dict.fromkeys((expander.document, scope.instance.document)):
-        key = (id(document), kind.kind)
-        if key not in expander.default_arguments:
-            expander.default_arguments[key] = environment.defaults(
-                document, kind, expander.environment(document), expander.findings
-            )
-        found |= expander.default_arguments[key]
-    return found

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from resspec.language import merges, nodes, static, taps
+from resspec.language import defaults, merges, nodes, static, taps
 from resspec.language.arguments import Several, Where, make_op, problem_of, span_in
 from resspec.language.schema import Step
 from resspec.language.scope import Poisoned, Problem, Result, Scope
@@ -100,7 +100,7 @@ def _checked(expander: Expander, kind: type[Op], values: dict[str, Any], scope: 
         return make_op(
             kind,
             values,
-            nodes.defaults(expander, kind, scope),
+            defaults.of(expander, kind, scope),
             lambda loc, is_key: where(loc[1:] if lone else loc, is_key),
         )
     except Several as several:
