@@ -64,7 +64,9 @@ def run(document: Document, given: Mapping[str, Any], expand: Expand, findings: 
     """Expand the defaults, every variant and every check's `with`, and hold the checks against them."""
     spec = document.spec
     cases: list[tuple[str, dict[str, Any]]] = [("", dict(given))]
-    cases += [(f" of variant `{name}`", settings(document, name, given)) for name in spec.variants]
+    for name, values in spec.variants.items():
+        if _sound(document, values, findings, "variants", name):
+            cases.append((f" of variant `{name}`", settings(document, name, given)))
     networks = _Networks(expand, findings)
     applied = 0
     used: set[int] = set()
@@ -78,7 +80,7 @@ def run(document: Document, given: Mapping[str, Any], expand: Expand, findings: 
                 applied += 1
                 _hold(document, check, i, values, graph, label, findings)
     for i, check in enumerate(spec.checks):
-        if _alone(check):
+        if _alone(check) and _sound(document, check.with_, findings, "checks", i, "with"):
             values = {**given, **check.with_}
             if _applies(document, check, i, values, findings):
                 used.add(i)
@@ -102,6 +104,14 @@ def run(document: Document, given: Mapping[str, Any], expand: Expand, findings: 
             help="split the file",
         )
     return Checked(networks.count, applied, networks.default)
+
+
+def _sound(document: Document, values: Mapping[str, Any], findings: Findings, *loc: str | int) -> bool:
+    """Whether the parameters may be set to these values; what may not is told where it stands, not once a network."""
+    refused = environment.refused(document, values, *loc)
+    for diagnostic in refused:
+        findings.add(diagnostic)
+    return not refused
 
 
 def _alone(check: Check) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from resspec import limits
-from resspec.diagnostics import Findings, Span
+from resspec.diagnostics import Diagnostic, Findings, Span
 from resspec.language import arguments
 from resspec.language.document import Document
 from resspec.language.expressions import Value
@@ -15,7 +15,7 @@ from resspec.language.schema import NAME, Param
 from resspec.language.scope import Binding, Problem
 from resspec.language.slots import NUMBER, TEXT, Slot, SlotError, chosen, integral, read
 from resspec.sizes import Periodic, Product, Size, unknown
-from resspec.suggest import did_you_mean
+from resspec.suggest import did_you_mean, renamed
 from resspec.tensor import TensorSpec
 
 
@@ -78,6 +78,24 @@ def _param(
         return arguments.read_param(name, param, param.default, env.lookup, span)
     except SlotError as error:
         raise arguments.problem_of(error, span, lambda: set(env.bindings)) from None
+
+
+def refused(document: Document, values: Mapping[str, Any], *loc: str | int) -> list[Diagnostic]:
+    """What is wrong with the parameters that the file itself sets at `loc`, in a variant or a check."""
+    found = []
+    for name, raw in values.items():
+        param = document.spec.params.get(name)
+        if param is None:
+            place = document.span(*loc, name, key=True)
+            remedy = renamed(name, document.spec.params, place, most=20)
+            message = f"`{document.name}` has no parameter `{name}`"
+            found.append(Diagnostic("unknown-param", message, place, help=remedy.help, fix=remedy.fix))
+            continue
+        try:
+            arguments.check_param(name, param, raw, document.span(*loc, name))
+        except Problem as problem:
+            found.append(problem.diagnostic)
+    return found
 
 
 def value(document: Document, raw: Any, slot: Slot, env: Environment, loc: tuple[str | int, ...]) -> Any:
