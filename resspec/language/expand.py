@@ -221,6 +221,7 @@ class Expander:
 
     def step(self, step: Step, scope: Scope) -> None:
         looping = step.op in ("repeat", "for")
+        static.check_do(self, step, scope.instance.document)
         inner = scope if looping or not step.let else scope.with_values(self.lets(step.let, scope, step))
         if step.when is not None and not self.when(step, inner):
             self._skip(step, inner)
@@ -376,12 +377,6 @@ class Expander:
     def apply(self, step: Step, scope: Scope, source: taps.Sources) -> Result:
         if step.op is None:
             return self.body(step, scope, source)
-        if step.do is not None:
-            raise Problem(
-                "bad-value",
-                f"`do` belongs to `repeat`, `for` or stands alone, not beside `{step.op}`",
-                self.place(step, "do", key=True),
-            )
         if step.op == "tap":
             return taps.find(self, step.arguments, scope, step, "tap")
         if step.op == "expect":

@@ -18,6 +18,9 @@ from resspec.suggest import renamed
 if TYPE_CHECKING:
     from resspec.language.expand import Expander
 
+LOOPS = ("repeat", "for")
+"""steps that carry a body"""
+
 
 def check_known(expander: Expander, step: Step, document: Document) -> None:
     """`Problem` unless the step's op or block exists and has the arguments that are written."""
@@ -43,9 +46,19 @@ def check_known(expander: Expander, step: Step, document: Document) -> None:
             )
 
 
+def check_do(expander: Expander, step: Step, document: Document) -> None:
+    """`Problem` where `do` stands beside something that has no body, or beside a loop that is mistyped."""
+    if step.do is None or step.op is None or step.op in LOOPS:
+        return
+    if not (step.op in expander.ops or step.op in STRUCTURAL or document.block(step.op)):
+        raise unknown_op(expander, step, document)
+    place = expander.place(step, "do", key=True)
+    raise Problem("bad-value", f"`do` belongs to `repeat`, `for` or stands alone, not beside `{step.op}`", place)
+
+
 def unknown_op(expander: Expander, step: Step, document: Document) -> Problem:
     assert step.op is not None
-    names = [*expander.ops, *document.block_names, *STRUCTURAL]
+    names = LOOPS if step.do is not None else (*expander.ops, *document.block_names, *STRUCTURAL)
     where = expander.place(step, step.op, key=True)
     remedy = renamed(step.op, names, where, most=0)
     return Problem("unknown-op", f"there is no op or block `{step.op}`", where, remedy.help, fix=remedy.fix)
