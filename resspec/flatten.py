@@ -21,7 +21,7 @@ def to_yaml(graph: Graph) -> str:
     marked = _markable(graph)
     names = _names(graph, marked)
     shared = {node.owner: names[graph.index[node.owner]] for node in graph.nodes if node.owner}
-    lines = ["resspec: 1", f"name: {flow(graph.name)}", "inputs:"]
+    lines = ["resspec: 1", f"name: {flow(graph.name.replace('$', '$$'))}", "inputs:"]
     for name, i in graph.inputs.items():
         spec = graph.nodes[i].outputs[0]
         shape = [size if isinstance(size, int) else str(size) for size in spec.shape]

@@ -39,6 +39,9 @@ CHECKED_NODES = 100_000
 CALL_DEPTH = 64
 """levels of blocks and loops inside each other"""
 
+BODY_DEPTH = 100
+"""bodies inside each other, `do` and nested lists included; Python itself stops at 1,000 frames"""
+
 RANK = 8
 """axes of a tensor, the batch axis left out"""
 

@@ -50,7 +50,7 @@ class Periodic:
         q, r = divmod(value, len(self.values))
         return q * self.slope + self.values[r]
 
-    def _stretched(self, period: int) -> tuple[int, tuple[int, ...]]:
+    def stretched(self, period: int) -> tuple[int, tuple[int, ...]]:
         """Slope and values over a multiple of the period."""
         if period > limits.PERIOD:
             raise SizeError(f"the total stride along `{self.unknown}` exceeds {limits.PERIOD}")
@@ -65,15 +65,24 @@ class Periodic:
         if other.unknown != self.unknown:
             raise SizeError(f"a size would depend on both `{self.unknown}` and `{other.unknown}`")
         period = math.lcm(self.period, other.period)
-        slope, values = self._stretched(period)
-        slope2, values2 = other._stretched(period)
+        slope, values = self.stretched(period)
+        slope2, values2 = other.stretched(period)
         total = tuple(a + sign * b for a, b in zip(values, values2, strict=True))
         return Periodic.of(self.unknown, slope + sign * slope2, total)
+
+    def after(self, inner: Periodic) -> Size:
+        """f(g(x)): this size where its unknown is itself a size, of another unknown."""
+        times = self.period // math.gcd(inner.slope, self.period)
+        period = inner.period * times
+        if period > limits.PERIOD:
+            raise SizeError(f"the total stride along `{inner.unknown}` exceeds {limits.PERIOD}")
+        slope = self.slope * (inner.slope * times // self.period)
+        return Periodic.of(inner.unknown, slope, tuple(self(inner(x)) for x in range(period)))
 
     def divided(self, divisor: int) -> Size:
         """floor(f / divisor)."""
         times = divisor // math.gcd(self.slope, divisor)
-        slope, values = self._stretched(self.period * times)
+        slope, values = self.stretched(self.period * times)
         return Periodic.of(self.unknown, slope // divisor, tuple(v // divisor for v in values))
 
     def __add__(self, other: Size) -> Size:
@@ -104,16 +113,20 @@ class Periodic:
 
     def __str__(self) -> str:
         """As a formula in the unknown: `H - 184`, `(H + 1)//2`, `2*(H//2)`."""
-        for factor in sorted((d for d in range(1, abs(self.slope) + 1) if self.slope % d == 0), reverse=True):
+        for factor in _divisors(math.gcd(self.slope, *(v - self.values[0] for v in self.values)) if self.slope else 0):
             rest = self.values[0] % factor
-            if any(v % factor != rest for v in self.values):
-                continue
             for low in (rest, rest - factor) if rest else (0,):
                 inner = _floor_form(self.slope // factor, tuple((v - low) // factor for v in self.values), self.unknown)
                 if inner is not None:
                     text = inner if factor == 1 else f"{factor}*{inner if inner.isidentifier() else f'({inner})'}"
                     return text if low == 0 else f"{text} {'+' if low > 0 else '-'} {abs(low)}"
         return f"~{self.slope}/{self.period}*{self.unknown}"
+
+
+def _divisors(number: int) -> list[int]:
+    """Divisors of `number`, the largest first; of a number beyond the square of the largest period not all."""
+    small = [d for d in range(1, min(math.isqrt(number), limits.PERIOD) + 1) if number % d == 0]
+    return sorted({*small, *(number // d for d in small)}, reverse=True)
 
 
 def _floor_form(slope: int, values: tuple[int, ...], name: str) -> str | None:

@@ -67,15 +67,23 @@ def syntax_finding(error: yaml.MarkedYAMLError, text: str, file: str) -> Diagnos
         code, message, help = "yaml-character", "an escape stands for no character", "write the character itself"
     else:
         code = "yaml-tag" if "tag handle" in problem else "yaml-syntax"
+    line, column = _on_text(lines, line, column)
+    labels: tuple[Label, ...] = ()
+    if error.context and error.context_mark:
+        start = _on_text(lines, error.context_mark.line, error.context_mark.column)
+        if start != (line, column):
+            labels = (Label(_span(file, *start, 1), f"{error.context.removeprefix('while ')} from here"),)
+    return Diagnostic(code, message, _span(file, line, column, 1), labels=labels, help=help)
+
+
+def _on_text(lines: list[str], line: int, column: int) -> tuple[int, int]:
+    """The place itself, or the end of the last text before it where it lies behind all text."""
     if line >= len(lines):  # the C parser's end of a file without a last line break
         line, column = len(lines) - 1, len(lines[-1].rstrip())
-    while line and column == 0 and not lines[line].strip():  # the end of the file: show the last text instead
+    while line and column == 0 and not lines[line].strip():
         line -= 1
         column = len(lines[line].rstrip())
-    labels: tuple[Label, ...] = ()
-    if error.context and (start := error.context_mark) and (start.line, start.column) != (line, column):
-        labels = (Label(_span(file, start.line, start.column, 1), f"{error.context.removeprefix('while ')} from here"),)
-    return Diagnostic(code, message, _span(file, line, column, 1), labels=labels, help=help)
+    return line, column
 
 
 def _missing_space(lines: list[str], line: int, error: yaml.MarkedYAMLError) -> tuple[int, int, str] | None:

@@ -1,13 +1,14 @@
 """How many steps a spec surely takes, counted before any of them is carried out.
 
-A few lines of loops and blocks can ask for more work than there is time. Calls with equal arguments
-are counted once and multiplied, so that 60 doublings cost 60 looks. What depends on a tensor is not
-known yet and counts as nothing: the count is a lower bound, and the expander keeps its own limits.
+A few lines of loops and blocks can ask for more work than there is time. Bodies are counted once for
+the values that they use, so that 60 doublings cost 60 looks. What depends on a tensor is not known yet
+and counts as nothing: the count is a lower bound, and the expander keeps its own limits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from resspec import limits
@@ -21,6 +22,12 @@ from resspec.language.slots import NUMBER, TEXT, SlotError, integral, read
 
 TURNS = 64
 """turns of one loop that are looked at one by one; of longer ones the body is counted once and multiplied"""
+
+LOOKS = 2_000
+"""looks at steps after which every loop is counted as the long ones are"""
+
+MOST_LOOKS = 10 * LOOKS
+"""looks at steps after which the rest counts as nothing, so that counting itself ends"""
 
 
 class Size(NamedTuple):
@@ -40,22 +47,40 @@ class Counter:
     def __init__(self, document: Document, env: Environment) -> None:
         self.document = document
         self.env = {name: binding.value for name, binding in env.bindings.items()}
+        self.looks = self.depth = 0
         self._known: dict[Any, Size] = {}
         self._open: set[Any] = set()
+        self._names: dict[int, frozenset[str]] = {}
 
     def check(self) -> None:
         """`Problem` (`too-many-steps` or `too-many-nodes`) if the graph is beyond the limits."""
         self.steps(self.document.spec.graph, self.env, self.document)
 
     def steps(self, steps: Sequence[Step], values: Mapping[str, Value], home: Document) -> Size:
+        names = self._names.get(id(steps))
+        if names is None:
+            names = self._names[id(steps)] = frozenset(_names(steps))
+        key = (id(steps), *((name, _exact(values[name])) for name in sorted(names & values.keys())))
+        if key not in self._known:
+            self._known[key] = self._steps(steps, values, home)
+        return self._known[key]
+
+    def _steps(self, steps: Sequence[Step], values: Mapping[str, Value], home: Document) -> Size:
         taken = nodes = 0
+        if self.depth > limits.BODY_DEPTH:  # the expander tells
+            return Size(0, 0)
+        self.depth += 1
         for step in steps:
             size = self.steps(step.inline, values, home) if step.inline is not None else self.step(step, values, home)
             taken, nodes = taken + size.steps, nodes + size.nodes
             self._bounded(Size(taken, nodes), step)
+        self.depth -= 1
         return Size(taken, nodes)
 
     def step(self, step: Step, values: Mapping[str, Value], home: Document) -> Size:
+        self.looks += 1
+        if self.looks > MOST_LOOKS:
+            return Size(0, 0)
         if step.let and step.op not in ("repeat", "for"):
             values = self.lets(step.let, values)
         if step.when is not None and self.value(step.when, values) is not True:
@@ -72,32 +97,37 @@ class Counter:
         return Size(inner.steps + 1, inner.nodes)
 
     def loop(self, step: Step, values: Mapping[str, Value], home: Document) -> Size:
-        turns: list[dict[str, Value]] = []
+        count, turns = self._turns(step, values)
+        body = step.do or ()
+        taken = nodes = 0
+        for done, turn in enumerate(turns):
+            if count > TURNS or self.looks > LOOKS:  # the rest at once, with the variables of the loop unknown
+                inner = self.steps(body, self.lets(step.let, _without(values, {*turn, *step.let})), home)
+                rest = count - done
+                taken, nodes = taken + rest * max(inner.steps, 1), nodes + rest * inner.nodes
+            else:
+                inner = self.steps(body, self.lets(step.let, {**values, **turn}), home)
+                rest = 1
+                taken, nodes = taken + inner.steps, nodes + inner.nodes
+            self._bounded(Size(taken, nodes), step)
+            if rest > 1:
+                break
+        return Size(taken + 1, nodes)
+
+    def _turns(self, step: Step, values: Mapping[str, Value]) -> tuple[int, list[dict[str, Value]]]:
+        """How many turns a loop has, and the variables of the first of them; none if that is not known."""
         if step.op == "repeat":
             count = integral(self.value(step.arguments, values))
             if not isinstance(count, int) or isinstance(count, bool):
-                return Size(1, 0)
-            turns = [{"i": i} for i in range(min(count, TURNS + 1))]
-        else:
-            columns = step.arguments if isinstance(step.arguments, dict) else {}
-            lists = {name: self.value(raw, values) for name, raw in columns.items()}
-            if not all(isinstance(item, tuple) for item in lists.values()):
-                return Size(1, 0)
-            count = max((len(item) for item in lists.values() if isinstance(item, tuple)), default=0)
-            rows = list(zip(*(item for item in lists.values() if isinstance(item, tuple)), strict=False))
-            turns = [{"i": i, **_unpacked(lists, row)} for i, row in enumerate(rows[: TURNS + 1])]
-        if len(turns) > TURNS:
-            hidden = dict.fromkeys(turns[0])
-            inner = self.steps(step.do or (), _without(values, hidden), home)
-            total = Size(count * max(inner.steps, 1), count * inner.nodes)
-            self._bounded(total, step)
-            return total
-        taken = nodes = 0
-        for turn in turns:
-            inner = self.steps(step.do or (), self.lets(step.let, {**values, **turn}), home)
-            taken, nodes = taken + inner.steps, nodes + inner.nodes
-            self._bounded(Size(taken, nodes), step)
-        return Size(taken + 1, nodes)
+                return 0, []
+            return count, [{"i": i} for i in range(min(count, TURNS))]
+        columns = step.arguments if isinstance(step.arguments, dict) else {}
+        lists = {name: self.value(raw, values) for name, raw in columns.items()}
+        found = [item for item in lists.values() if isinstance(item, tuple)]
+        if len(found) < len(lists):
+            return 0, []
+        rows = list(zip(*found, strict=False))
+        return len(rows), [{"i": i, **_unpacked(lists, row)} for i, row in enumerate(rows[:TURNS])]
 
     def call(self, step: Step, values: Mapping[str, Value], home: Document, block: Block) -> Size:
         given = step.arguments if isinstance(step.arguments, dict) else {}
@@ -111,21 +141,12 @@ class Counter:
                 bound[name] = integral(read(raw, TEXT if param.item == "str" else NUMBER, _lookup(names)))
             except (SlotError, ExpressionError, _Unknown):
                 continue
-        try:
-            key: Any = (id(block), *((name, type(value), value) for name, value in bound.items()))
-            if key in self._open:
-                return Size(0, 0)
-            if key in self._known:
-                return self._known[key]
-        except TypeError:
+        key = (id(block), *((name, _exact(value)) for name, value in bound.items()))
+        if key in self._open:
             return Size(0, 0)
         self._open.add(key)
-        if len(self._open) <= limits.CALL_DEPTH:
-            size = self.steps(block.graph, self.lets(block.let, {**outer, **bound}), home)
-        else:
-            size = Size(0, 0)
+        size = self.steps(block.graph, self.lets(block.let, {**outer, **bound}), home)
         self._open.discard(key)
-        self._known[key] = size
         return size
 
     def lets(self, let: Mapping[str, Any], values: Mapping[str, Value]) -> dict[str, Value]:
@@ -166,8 +187,31 @@ def _lookup(values: Mapping[str, Value]) -> Any:
     return find
 
 
-def _without(values: Mapping[str, Value], names: Mapping[str, Any]) -> dict[str, Value]:
-    return {name: value for name, value in values.items() if name not in names}
+def _names(written: Any) -> Iterator[str]:
+    """Every word in steps, or in what stands in them, that may be the name of a value."""
+    if isinstance(written, str):
+        yield from _WORD.findall(written)
+    elif isinstance(written, Step):
+        for part in (written.inline, written.arguments, written.when, written.let, written.do):
+            yield from _names(part)
+    elif isinstance(written, dict):
+        yield from _names(list(written.values()))
+    elif isinstance(written, list):
+        for item in written:
+            yield from _names(item)
+
+
+_WORD = re.compile("[A-Za-z][A-Za-z0-9_]*")
+
+
+def _exact(value: Value) -> Any:
+    """What tells values apart that Python calls equal: `1`, `1.0` and `true`, in lists too."""
+    return repr(value) if isinstance(value, tuple | Mapping) else (type(value), value)
+
+
+def _without(values: Mapping[str, Value], names: Iterable[str]) -> dict[str, Value]:
+    gone = set(names)
+    return {name: value for name, value in values.items() if name not in gone}
 
 
 def _unpacked(columns: Mapping[str, Any], row: tuple[Any, ...]) -> dict[str, Value]:

@@ -22,6 +22,7 @@ from resspec.language.count import Counter
 from resspec.language.document import Document
 from resspec.language.expressions import Value
 from resspec.language.live import ends, live
+from resspec.language.relations import Related, Relation, substituted
 from resspec.language.schema import NAME, RESERVED, Step
 from resspec.language.scope import (
     POISON,
@@ -51,13 +52,19 @@ def expand(
     resolver: Resolver | None = None,
 ) -> tuple[Graph, Findings]:
     """The graph of `document` under `settings`, and the warnings; `SpecError` with all findings."""
-    findings = Findings()
-    expander = Expander(document, sources, ops, findings, resolver)
-    graph = expander.run(settings, inputs or {})
-    if findings.failed:
-        raise expander.failed()
-    assert graph is not None
-    return graph, findings
+    relations: dict[str, Relation] = {}
+    while True:
+        findings = Findings()
+        expander = Expander(document, sources, ops, findings, resolver, relations)
+        try:
+            graph = expander.run(settings, inputs or {})
+        except Related as found:  # one unknown fewer
+            relations = substituted(relations, found.relation)
+            continue
+        if findings.failed:
+            raise expander.failed()
+        assert graph is not None
+        return graph, findings
 
 
 class Expander:
@@ -70,7 +77,9 @@ class Expander:
         ops: Mapping[str, type[Op]],
         findings: Findings,
         resolver: Resolver | None,
+        relations: Mapping[str, Relation],
     ) -> None:
+        self.relations = relations
         self.document, self.sources, self.ops = document, sources, ops
         self.findings, self.resolver = findings, resolver
         self.builder = GraphBuilder()
@@ -80,7 +89,7 @@ class Expander:
         self.environments: dict[int, environment.Environment] = {}
         self.sharing: tuple[str, str] | None = None
         """(path of the first call, path of this call) inside a shared block"""
-        self.steps = 0
+        self.steps = self.depth = 0
         self.called: set[tuple[int, str]] = set()
         self.loops = itertools.count()
         self._names: dict[int, frozenset[str]] = {}
@@ -97,7 +106,8 @@ class Expander:
         try:
             env = environment.evaluate(self.document, settings, self.findings)
             self.environments[id(self.document)] = env
-            declared = environment.inputs(self.document, env, rebound, self.findings)
+            sizes = {name: relation.size for name, relation in self.relations.items()}
+            declared = environment.inputs(self.document, env, rebound, sizes, self.findings)
             Counter(self.document, env).check()
             defaults.check(self)
         except Problem as problem:
@@ -114,6 +124,13 @@ class Expander:
             result = self.builder.add_input(name, tensor, span)
             body.taps[name] = Tap(result, span)
             body.input = body.prev = result if len(declared) == 1 else None
+        for relation in self.relations.values():
+            try:
+                self.builder.require(
+                    relation.requirement, relation.span, f"the merge that relates `{relation.unknown}`"
+                )
+            except Problem as problem:
+                self.findings.add(problem.diagnostic)
         if not declared:
             self.findings.error(
                 "missing-argument",
@@ -146,7 +163,9 @@ class Expander:
                 end.origin.span,
                 help="mark it with `output: true`, use it, or remove the step",
             )
-        graph = self.builder.finish(name, self.outputs, env.params)
+        graph = self.builder.finish(
+            name, self.outputs, env.params, {one.unknown: one.size for one in self.relations.values()}
+        )
         static.check_names(graph, self.output_spans, self.findings)
         return graph
 
@@ -172,30 +191,38 @@ class Expander:
         return found
 
     def _walk(self, steps: Sequence[Step], scope: Scope) -> None:
-        for step in steps:
-            if step.inline is not None:
-                self._walk(step.inline, scope)
-                continue
-            self.steps += 1
-            if self.steps > limits.STEPS:
-                message = f"expanding takes more than {limits.STEPS} steps"
-                self.tell(Problem("too-many-steps", message, step.tree.span).diagnostic, scope)
-                raise self.failed()
-            if self.findings.full:
-                raise self.failed()
-            try:
-                self.step(step, scope)
-                continue
-            except Poisoned:
-                pass
-            except Several as several:
-                for diagnostic in several.diagnostics:
-                    self.tell(diagnostic, scope)
-            except Problem as problem:
-                self.tell(problem.diagnostic, scope)
-                if problem.diagnostic.code in FATAL:
-                    raise self.failed() from None
-            self._poison(step, scope)
+        self.depth += 1
+        try:
+            for step in steps:
+                if self.depth > limits.BODY_DEPTH:
+                    message = f"bodies are nested more than {limits.BODY_DEPTH} levels, those of called blocks included"
+                    self.tell(Problem("too-deep", message, step.tree.span).diagnostic, scope)
+                    raise self.failed()
+                if step.inline is not None:
+                    self._walk(step.inline, scope)
+                    continue
+                self.steps += 1
+                if self.steps > limits.STEPS:
+                    message = f"expanding takes more than {limits.STEPS} steps"
+                    self.tell(Problem("too-many-steps", message, step.tree.span).diagnostic, scope)
+                    raise self.failed()
+                if self.findings.full:
+                    raise self.failed()
+                try:
+                    self.step(step, scope)
+                    continue
+                except Poisoned:
+                    pass
+                except Several as several:
+                    for diagnostic in several.diagnostics:
+                        self.tell(diagnostic, scope)
+                except Problem as problem:
+                    self.tell(problem.diagnostic, scope)
+                    if problem.diagnostic.code in FATAL:
+                        raise self.failed() from None
+                self._poison(step, scope)
+        finally:
+            self.depth -= 1
 
     def failed(self) -> SpecError:
         return SpecError(self.findings.sorted(), self.sources)

@@ -217,6 +217,8 @@ class PadChannels(Moving):
 
     def infer(self, *inputs: TensorSpec) -> TensorSpec:
         (x,) = inputs
+        if not x.shape:
+            raise OpError(f"`pad_channels` needs an axis of channels, got {x}", code="rank-mismatch", operand=0)
         return x.with_shape(*x.spatial, x.channels + (self.before + self.after))
 
 
