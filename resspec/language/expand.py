@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 from resspec import limits, yamltree
-from resspec.diagnostics import Findings, Label, Span, SpecError
+from resspec.diagnostics import Diagnostic, Findings, Label, Span, SpecError
 from resspec.domain import Requirement
 from resspec.graph import Graph, Group, Origin, Ref
-from resspec.language import blockcall, defaults, environment, loops, opcall, static, taps
+from resspec.language import blame, blockcall, defaults, environment, loops, opcall, static, taps
 from resspec.language.arguments import Several, problem_of
 from resspec.language.builder import GraphBuilder
 from resspec.language.count import Counter
@@ -92,6 +92,8 @@ class Expander:
         self.steps = self.depth = 0
         self.called: set[tuple[int, str]] = set()
         self.loops = itertools.count()
+        self.walked: dict[int | None, Step] = {}
+        """the `for` steps whose lists are being walked, by the identity of the loop"""
         self._names: dict[int, frozenset[str]] = {}
         self._places: dict[tuple[Any, ...], Span] = {}
         self._legal_names: set[str] = set()
@@ -227,7 +229,8 @@ class Expander:
     def failed(self) -> SpecError:
         return SpecError(self.findings.sorted(), self.sources)
 
-    def tell(self, diagnostic: Any, scope: Scope) -> None:
+    def tell(self, diagnostic: Diagnostic, scope: Scope) -> None:
+        diagnostic = blame.odd_item(self, diagnostic, scope)
         notes = tuple(
             f"in {frame.label}"
             + (f", at `{frame.path}`" if frame.path else "")

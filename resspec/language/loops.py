@@ -29,6 +29,8 @@ def loop(expander: Expander, step: Step, scope: Scope, source: taps.Sources) -> 
     if not turns:
         static.check_body(expander, step.do, scope.instance.document)
     identity = next(expander.loops)
+    if step.op == "for":
+        expander.walked[identity] = step
     # a name without `$` is that of the whole loop, one with `$` that of each turn
     whole = step.name is not None and "$" not in step.name
     level = _level(expander, step, scope) if whole and turns else ""

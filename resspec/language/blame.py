@@ -1,0 +1,72 @@
+"""Who is to blame for a value of the wrong type: the odd item of the list that a loop walks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from resspec.diagnostics import Diagnostic, Label, Span
+from resspec.language.schema import NAME
+from resspec.language.scope import Scope
+from resspec.language.slots import SlotError, chosen
+
+if TYPE_CHECKING:
+    from resspec.language.expand import Expander
+
+LEAST = 3
+"""items of a list among which one can be odd"""
+
+
+def odd_item(expander: Expander, diagnostic: Diagnostic, scope: Scope) -> Diagnostic:
+    """The finding moved to where its value was written, if that is an item unlike all others of its list.
+
+    `for: {n: [2, [3], 4]}` with `repeat: n` is refused at `n`, and `[3]` is what is wrong.
+    """
+    if diagnostic.code != "bad-value" or diagnostic.span is None:
+        return diagnostic
+    name = _text(expander, diagnostic.span).strip("$()")
+    turn = next((one for one in scope.outwards() if name in one.values), None)
+    if not NAME.fullmatch(name) or turn is None or turn.loop not in expander.walked:
+        return diagnostic
+    step = expander.walked[turn.loop]
+    index = turn.values["i"].value
+    found = _items(expander, step.arguments.get(name), scope, lambda *loc: expander.place(step, "for", name, *loc))
+    if found is None or not isinstance(index, int):
+        return diagnostic
+    items, span_of = found
+    kinds = [_kind(item) for item in items]
+    others = {*kinds[:index], *kinds[index + 1 :]}
+    if len(items) < LEAST or len(others) != 1 or kinds[index] in others:
+        return diagnostic
+    label = Label(diagnostic.span, f"`{name}` is wanted here")
+    return replace(diagnostic, span=span_of(index), labels=(*diagnostic.labels, label))
+
+
+def _text(expander: Expander, span: Span) -> str:
+    """What stands at a span of one line."""
+    lines = expander.sources.get(span.file, "").splitlines()
+    one_line = span.line == span.end_line and span.line <= len(lines)
+    return lines[span.line - 1][span.column - 1 : span.end_column - 1] if one_line else ""
+
+
+def _items(
+    expander: Expander, raw: Any, scope: Scope, span_of: Callable[..., Span]
+) -> tuple[list[Any], Callable[..., Span]] | None:
+    """The items of a list as they are written: in the loop itself, or in a `let` of the file, behind its `match`."""
+    document = scope.instance.document
+    path: tuple[Any, ...] = ()
+    if isinstance(raw, str) and raw in document.spec.let:
+        path, raw, span_of = ("let", raw), document.spec.let[raw], document.span
+    while isinstance(raw, dict) and "match" in raw:
+        try:
+            case, raw = chosen(raw, expander.lookup(scope), None, ())
+        except SlotError:
+            return None
+        path = (*path, case)
+    return (raw, lambda *loc: span_of(*path, *loc)) if isinstance(raw, list) else None
+
+
+def _kind(item: Any) -> type:
+    """A number and an expression are of one kind."""
+    return float if isinstance(item, int | float | str) and not isinstance(item, bool) else type(item)
