@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from resspec import checks, files
+from resspec import checks, files, lints
 from resspec.analysis.summary import Summary, summarize
 from resspec.diagnostics import Diagnostic, Findings, SpecError
 from resspec.graph import Graph
 from resspec.language import document as documents
 from resspec.language.document import Document
 from resspec.language.expand import expand
+from resspec.lints import allow
 from resspec.ops import by_kind
 from resspec.ops.base import Op
 from resspec.plugin import Plugin, resolve
@@ -118,13 +119,16 @@ def network(
     found = resolve(plugins)
     settings = documents.settings(opened.document, variant or opened.variant, params or {})
     ops = by_kind(op for plugin in found for op in plugin.ops)
+    if mistakes := tuple(allow.mistakes(opened.document)):
+        raise SpecError(mistakes, opened.sources)
     graph, findings = expand(opened.document, opened.sources, settings, ops, inputs=inputs, resolver=_KerasResolver())
+    warnings, _ = allow.sifted(opened.document, findings.sorted())
     fields = {name: getattr(graph, name) for name in Graph.__dataclass_fields__}
     return Network(
         **fields,
         document=opened.document,
         sources=opened.sources,
-        warnings=findings.sorted(),
+        warnings=tuple(warnings),
         plugins=found,
     )
 
@@ -193,19 +197,23 @@ def check_opened(
     findings = Findings()
     ops = op_names(plugins)
     resolver = _KerasResolver()
+    linter = lints.Linter(opened.document)
 
     def expanded(values: Mapping[str, Any]) -> Graph:
         graph, warnings = expand(opened.document, opened.sources, values, ops, resolver=resolver)
         for warning in warnings.items:
             findings.add(warning)
+        linter.network(graph)
         return graph
 
+    for mistake in allow.mistakes(opened.document):
+        findings.add(mistake)
     try:
         given = documents.settings(opened.document, opened.variant, params or {})
         done = checks.run(opened.document, given, expanded, findings)
     except SpecError as error:
         return Report((*findings.sorted(), *error.diagnostics), opened.sources)
-    return Report(findings.sorted(), opened.sources, done)
+    return Report(linter.finish(findings), opened.sources, done)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from resspec.api import Network
+from resspec.chain import deep_chain
 from resspec.quiet import quietly
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def run(network: Network, target: Path, *, quiet: bool, **options: Any) -> tuple[keras.Model, Path]:
     """Build and save; the model and the path of its sidecar. `quiet` shows no progress."""
-    from resspec.keras_backend.budget import check_budget, loading_note
+    from resspec.keras_backend.budget import check_budget
 
     options = {name: value for name, value in options.items() if value is not None}
     check_budget(network, **{k: v for k, v in options.items() if k == "max_parameters"})
@@ -29,7 +30,7 @@ def run(network: Network, target: Path, *, quiet: bool, **options: Any) -> tuple
         progress.say(f"writing {target}")
         assert network.document is not None
         _, sidecar = save(model, network, target, network.document.text)
-    note = loading_note(network)
+    note = deep_chain(network)
     if note is not None:
         from resspec import report
 

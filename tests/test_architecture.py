@@ -10,14 +10,14 @@ import resspec
 ROOT = Path(resspec.__file__).parent
 
 LAYERS = [
-    {"diagnostics", "limits", "suggest", "sizes", "quiet"},
+    {"diagnostics", "edits", "limits", "suggest", "sizes", "quiet"},
     {"tensor", "domain", "files", "yamlscalars", "yamlsyntax"},
     {"ops", "yamltree"},
-    {"graph", "plugin"},
+    {"graph", "plugin", "chain"},
     {"language", "analysis", "keras_backend", "report"},
-    {"checks", "explain", "fixes", "flatten", "starter", "text"},
+    {"checks", "explain", "fixes", "flatten", "lints", "starter", "text"},
     {"api"},
-    {"building", "__init__"},
+    {"building", "lsp", "__init__"},
     {"cli"},
     {"__main__"},
 ]

@@ -9,7 +9,8 @@ from graphs import chain
 from modelling import refusal, run, small
 
 from resspec import limits
-from resspec.keras_backend.budget import check_budget, loading_note
+from resspec.chain import deep_chain
+from resspec.keras_backend.budget import check_budget
 from resspec.keras_backend.build import build
 from resspec.keras_backend.save import save
 
@@ -27,11 +28,12 @@ def test_budget_is_refused_without_keras():
         "sys.modules['keras'] = None\n"
         "from graphs import resnet\n"
         "from resspec.diagnostics import SpecError\n"
-        "from resspec.keras_backend.budget import check_budget, loading_note\n"
+        "from resspec.chain import deep_chain\n"
+        "from resspec.keras_backend.budget import check_budget\n"
         "try: check_budget(resnet(), 10)\n"
         "except SpecError as error: assert error.diagnostics[0].code == 'too-many-parameters'\n"
         "else: raise SystemExit('not refused')\n"
-        "assert loading_note(resnet()) is None\n"
+        "assert deep_chain(resnet()) is None\n"
     )
 
 
@@ -41,11 +43,11 @@ def test_a_chain_of_5000_layers(tmp_path):
     model = build(graph)
     assert sys.getrecursionlimit() == before
     assert len(model.layers) == 5001
-    note = loading_note(graph)
+    note = deep_chain(graph)
     assert note is not None
     assert (note.code, note.severity) == ("deep-chain", "warning")
     assert "setrecursionlimit(7000)" in (note.help or "")
-    assert loading_note(chain(limits.KERAS_DEPTH - 1)) is None
+    assert deep_chain(chain(limits.KERAS_DEPTH - 1)) is None
 
 
 def test_a_deep_chain_is_called_saved_and_loaded_by_plain_keras(tmp_path):

@@ -1,4 +1,4 @@
-"""What can be said of a build before Keras is imported: whether it is affordable, how its file loads."""
+"""What can be said of a build before Keras is imported: whether it is affordable."""
 
 from __future__ import annotations
 
@@ -30,36 +30,4 @@ def check_budget(graph: Graph, max_parameters: int = limits.PARAMETERS) -> None:
                 help=f"allow more (`max_parameters={total}`), or make the network smaller",
             )
         ]
-    )
-
-
-def longest_chain(graph: Graph) -> int:
-    """The number of Keras layers on the longest path from an input to any tensor, helper layers counted.
-
-    Explicit padding may take a layer of its own, so a window op with numbers for `padding` counts twice.
-    """
-    depths: list[int] = []
-    for node in graph.nodes:
-        padded = not isinstance(getattr(node.op, "padding", "valid"), str)
-        above = max((depths[ref.node] for ref in node.inputs), default=0)
-        depths.append(above + (2 if padded else 1))
-    return max(depths, default=0)
-
-
-def loading_note(graph: Graph) -> Diagnostic | None:
-    """A warning with code `deep-chain` if the saved model needs a higher recursion limit to load, else None.
-
-    Keras walks a graph by recursion, one Python frame a layer, whenever a model is put together: in its
-    constructor and again when a file is loaded. `build` takes care of itself; whoever loads must do it too.
-    """
-    depth = longest_chain(graph)
-    if depth <= limits.KERAS_DEPTH:
-        return None
-    room = -(-(depth + 1000) // 1000) * 1000
-    return Diagnostic(
-        "deep-chain",
-        f"`{graph.name}` has a chain of {depth:,} layers, too long for Keras to load with Python's default settings",
-        severity="warning",
-        notes=("Keras walks the graph of a model by recursion, one frame a layer",),
-        help=f"run `import sys; sys.setrecursionlimit({room})` before `keras.saving.load_model(...)`",
     )

@@ -10,9 +10,9 @@ from typing import Any
 import keras
 
 from resspec import files
+from resspec.chain import deep_chain
 from resspec.diagnostics import Diagnostic, SpecError
 from resspec.graph import Graph
-from resspec.keras_backend.budget import loading_note
 from resspec.keras_backend.deep import recursion
 from resspec.keras_backend.refusal import refused
 
@@ -43,7 +43,7 @@ def save(
 
 def provenance(model: keras.Model, graph: Graph, spec_text: str = "", version: str | None = None) -> dict[str, Any]:
     """What a saved model came from, as plain data; the same on every backend."""
-    note = loading_note(graph)
+    note = deep_chain(graph)
     return {
         "name": graph.name,
         "digest": graph.digest,

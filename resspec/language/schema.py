@@ -12,7 +12,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from resspec import limits, yamltree
+from resspec import edits, limits, yamltree
+from resspec.diagnostics import Fix
+from resspec.language import beside
+from resspec.language.errors import Misfit, Where
 from resspec.suggest import nearest
 
 VERSION = 1
@@ -33,14 +36,25 @@ Value = Any
 def _name(value: Any) -> Any:
     if isinstance(value, str) and not NAME.fullmatch(value):
         raise ValueError(f"`{value}` is not a name: letters, digits and `_`, a letter first")
-    if value in RESERVED:
+    if isinstance(value, str) and value in RESERVED:
         raise ValueError(f"`{value}` is a word of the language and cannot be a name")
     return value
 
 
+def _reason(value: Any) -> Any:
+    if not isinstance(value, str) or not value.strip():
+        raise Misfit("`allow` needs a reason for every code", "say in quotes why the warning may stand")
+    return value
+
+
+Reason = Annotated[str, BeforeValidator(_reason), Field(min_length=1)]
 Name = Annotated[str, BeforeValidator(_name), Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Switch = bool | str
 Size = int | str | None
+
+
+BESIDE = beside.KEYS
+"""keys that may stand beside a step's op"""
 
 
 class Model(BaseModel):
@@ -65,6 +79,8 @@ class Param(Model):
     def _short(cls, value: Any) -> Any:
         if isinstance(value, str):
             kind, equals, default = value.partition("=")
+            if not _TYPE.fullmatch(kind.strip()):
+                raise _no_type(kind.strip(), value)
             found: dict[str, Any] = {"type": kind.strip()}
             if equals:
                 # the text is kept: whether it is a word or an expression depends on the type
@@ -75,7 +91,7 @@ class Param(Model):
     @model_validator(mode="after")
     def _known_type(self) -> Param:
         if not _TYPE.fullmatch(self.type):
-            raise ValueError(f"`{self.type}` is not a type: int, float, bool, str, list[...] of these, or with `?`")
+            raise _no_type(self.type, None)
         return self
 
     @property
@@ -96,6 +112,23 @@ class Param(Model):
     @property
     def required(self) -> bool:
         return "default" not in self.model_fields_set
+
+
+TYPES = ("int", "float", "bool", "str")
+
+
+def _no_type(written: str, whole: str | None) -> Misfit:
+    """A type that is none; `whole` is the short form `integer = 3` that it begins."""
+    near = nearest(written.rstrip("?"), TYPES)
+
+    def fix(where: Where) -> Fix | None:
+        place = where((), False) if whole is not None else where(("type",), False)
+        if near is None or place is None or not edits.one_line(place, whole if whole is not None else written):
+            return None
+        return edits.replaced(edits.first(place, len(written.rstrip("?"))), near, certain=True)
+
+    message = f"`{written}` is not a type: int, float, bool, str, list[...] of these, or with `?`"
+    return Misfit(message, f"did you mean `{near}`?" if near else None, at=("type",), fix=fix)
 
 
 def _short_default(text: str) -> Any:
@@ -132,27 +165,18 @@ class Step(Model):
         if isinstance(value, list):
             return {"inline": value}
         if not isinstance(value, dict):
-            raise ValueError(f"a step is a name, a list of steps, or a mapping with one op, got {_plain(value)}")
+            raise Misfit(f"a step is a name, a list of steps, or a mapping with one op, got {_plain(value)}")
         found = {key: item for key, item in value.items() if key in BESIDE}
         keys = [key for key in value if key not in BESIDE]
         if not keys and "do" not in value:
-            raise ValueError("a step needs an op, a block, `repeat`, `for`, `tap`, `expect` or `do`")
+            raise Misfit("a step needs an op, a block, `repeat`, `for`, `tap`, `expect` or `do`")
         if len(keys) > 1:
-            names = ", ".join(f"`{key}`" for key in keys)
-            near = next(filter(None, (nearest(str(key), BESIDE) for key in keys[1:])), None)
-            inside = (
-                f"write `{keys[0]}: {{...}}` with all its arguments inside the braces, or begin a new step with `-`"
-            )
-            raise ValueError(f"a step has one op, got {names}|" + (f"did you mean `{near}`?" if near else inside))
+            raise beside.misfit(value, keys)
         if keys:
             if not isinstance(keys[0], str):
-                raise ValueError(f"an op is a name, got {_plain(keys[0])}")
+                raise Misfit(f"an op is a name, got {_plain(keys[0])}", at=(keys[0],), key=True)
             found |= {"op": keys[0], "arguments": value[keys[0]]}
         return found
-
-
-BESIDE = frozenset({"as", "from", "when", "output", "let", "share", "trainable", "do"})
-"""keys that may stand beside a step's op"""
 
 
 def _plain(value: Any) -> str:
@@ -223,13 +247,15 @@ class SpecFile(Model):
     blocks: dict[Name, Block] = {}
     graph: list[Step] = []
     checks: list[Check] = []
+    allow: dict[str, Reason] = Field({}, description="warnings to live with: code -> the reason")
 
     @model_validator(mode="after")
     def _version(self) -> SpecFile:
         if self.resspec != VERSION:
-            raise ValueError(
-                f"the language version {self.resspec} is not known to this release, which reads {VERSION}"
-                "|install the release of resspec that the file was written for"
+            raise Misfit(
+                f"the language version {self.resspec} is not known to this release, which reads {VERSION}",
+                "install the release of resspec that the file was written for",
+                at=("resspec",),
             )
         return self
 

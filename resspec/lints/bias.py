@@ -1,0 +1,67 @@
+"""`bias-before-norm`: a bias that the batch normalization behind it takes away again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from resspec.diagnostics import Diagnostic
+from resspec.lints.edits import argument_added
+from resspec.lints.view import View
+from resspec.ops.conv import Convolution
+from resspec.ops.dense import Dense
+from resspec.ops.norm import BatchNorm
+from resspec.ops.pool import MaxPool
+from resspec.ops.resample import Crop
+from resspec.ops.reshape import Flatten, Identity
+
+WHY = (
+    'the mean that it subtracts contains the bias (Ioffe and Szegedy 2015, "Batch Normalization", section 3.2); '
+    "its own `beta` does the work"
+)
+PASSED = (Identity, Flatten, Crop, MaxPool)
+"""ops behind which a number that was added to a channel is still added to it, or to what it became"""
+
+
+def bias_before_norm(view: View) -> Iterator[Diagnostic]:
+    """A convolution or dense layer with a bias whose only reader is a batch normalization."""
+    owners = {node.owner for node in view.nodes if node.owner}
+    found: list[int] = []
+    norms: dict[int, int] = {}
+    for i, node in enumerate(view.nodes):
+        op = node.op
+        if not isinstance(op, BatchNorm) or not node.trainable:
+            continue  # a frozen one subtracts a fixed mean, behind which a bias does count
+        source = node.inputs[0].node
+        while isinstance(view.nodes[source].op, PASSED) and _only_reader(view, source):
+            source = view.nodes[source].inputs[0].node
+        before = view.nodes[source]
+        if (
+            isinstance(before.op, Convolution | Dense)
+            and before.op.use_bias
+            and before.op.activation in (None, "linear")
+            and before.trainable
+            and before.owner is None
+            and before.path not in owners
+            and _only_reader(view, source)
+        ):
+            found.append(source)
+            norms[source] = i
+    for span, group in view.everywhere(view.together(found)).items():
+        first, norm = view.nodes[group[0]], view.nodes[norms[group[0]]]
+        step = view.places.steps.get(span) if span is not None else None
+        behind = view.places.steps.get(norm.origin.span) if norm.origin.span is not None else None
+        always = behind is None or behind.when is None
+        yield view.warning(
+            "bias-before-norm",
+            f"the bias of `{first.op.kind}` has no effect: `batch_norm` follows",
+            group,
+            ("use_bias",),
+            why=WHY,
+            help="write `use_bias: false`" if always else "make `use_bias` false where the `batch_norm` is carried out",
+            label=(norms[group[0]], "subtracts it"),
+            fix=argument_added(step, first.op.primary, "use_bias", "false") if always and step is not None else None,
+        )
+
+
+def _only_reader(view: View, i: int) -> bool:
+    return len(view.readers[i]) == 1 and i not in view.shown

@@ -1,0 +1,137 @@
+"""What a file declares and never uses: `unused-block`, `unused-param`, `unused-let`, `unused-input`, `unused-output`.
+
+This is read off the file alone, so it holds for all parameters. A name counts as used where the word
+stands in any value that could mean it. The name of a step (`as`) is no such thing: it gives the step
+its path, which is a use.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from resspec import yamltree
+from resspec.diagnostics import Diagnostic, Span
+from resspec.language.document import Document
+from resspec.language.schema import Block, SpecFile, Step
+from resspec.lints.view import every_step
+from resspec.lints.words import Words, beside, inside, of_file, of_steps, union, words
+
+OUTSIDE = "no value of the file uses it"
+
+
+def _warning(code: str, what: str, name: str, span: Span, why: str) -> Diagnostic:
+    return Diagnostic(code, f"{what} `{name}` is never used", span, "warning", (), (why,), "use it, or remove it")
+
+
+def unused_blocks(document: Document) -> Iterator[Diagnostic]:
+    """Blocks of the file, or brought in by `use`, that no step of the graph leads to."""
+    spec = document.spec
+    reached: set[str] = set()
+    waiting = [spec.graph]
+    while waiting:
+        for step in every_step(waiting.pop()):
+            if step.op is not None and step.op not in reached:
+                reached.add(step.op)
+                waiting += [spec.blocks[step.op].graph] if step.op in spec.blocks else []
+    for key, names in (("blocks", spec.blocks), ("use", spec.use)):
+        for name in names:
+            if name not in reached:
+                yield _warning(
+                    "unused-block",
+                    "block",
+                    name,
+                    document.span(key, name, key=True),
+                    "no step of the graph leads to it",
+                )
+
+
+def unused_values(document: Document) -> Iterator[Diagnostic]:
+    """Params and lets of the file, of its blocks and of its steps."""
+    spec = document.spec
+    used = of_file(spec)
+    for name in spec.params.keys() - (used | words(spec.let)):
+        yield _warning("unused-param", "parameter", name, document.span("params", name, key=True), OUTSIDE)
+    for name in _idle(spec.let, used):
+        yield _warning("unused-let", "value", name, document.span("let", name, key=True), OUTSIDE)
+    for name, block in spec.blocks.items():
+        yield from _of_block(document, name, block)
+    for step in _steps(spec):
+        for name in _idle(step.let, beside(step) | of_steps(step.do or ())):
+            span = yamltree.locate(step.tree, ("let", name), key=True)
+            yield _warning("unused-let", "value", name, span, "the step does not use it")
+
+
+def _of_block(document: Document, name: str, block: Block) -> Iterator[Diagnostic]:
+    why = f"block `{name}` does not use it"
+    own = inside(block)
+    for param in block.params:
+        others = union(words(other.default) for key, other in block.params.items() if key != param)
+        if param not in own | words(block.let) | others:
+            yield _warning(
+                "unused-param", "parameter", param, document.span("blocks", name, "params", param, key=True), why
+            )
+    for let in _idle(block.let, own):
+        yield _warning("unused-let", "value", let, document.span("blocks", name, "let", let, key=True), why)
+
+
+def _idle(let: Mapping[str, Any], used: Words) -> Iterator[str]:
+    """Names that neither `used` nor a later `let` has."""
+    names = list(let)
+    for k, name in enumerate(names):
+        if name not in used | union(words(let[later]) for later in names[k + 1 :]):
+            yield name
+
+
+def unused_inputs(document: Document) -> Iterator[Diagnostic]:
+    """Inputs of a network or block that has several, where nothing reads one of them."""
+    spec = document.spec
+    used = of_steps(spec.graph)
+    for name in spec.inputs if len(spec.inputs) > 1 else ():
+        if name not in used:
+            yield _warning(
+                "unused-input", "input", name, document.span("inputs", name, key=True), "no step of the graph reads it"
+            )
+    for name, block in spec.blocks.items():
+        for k, entry in enumerate(block.inputs):
+            if k and entry not in inside(block):  # the first is `in` as well
+                where = document.span("blocks", name, "inputs", k)
+                yield _warning("unused-input", "input", entry, where, f"no step of block `{name}` reads it")
+
+
+_PICKED = re.compile(r"\.([A-Za-z$][A-Za-z0-9_]*)")
+
+
+def unused_outputs(document: Document) -> Iterator[Diagnostic]:
+    """Results of a block that has several, where no step takes one of them; the first is the previous result."""
+    spec = document.spec
+    steps = list(_steps(spec))
+    picked = {name for step in steps for text in _texts(step) for name in _PICKED.findall(text)}
+    if any(name.startswith("$") for name in picked):
+        return  # such a name is known only when it is built
+    called = {step.op for step in steps}
+    for name in spec.blocks.keys() & called:
+        for output in list(spec.blocks[name].outputs)[1:]:
+            if output not in picked:
+                span = document.span("blocks", name, "outputs", output, key=True)
+                yield _warning(
+                    "unused-output", "result", output, span, f"no step takes `.{output}` of a call of `{name}`"
+                )
+
+
+def _steps(spec: SpecFile) -> Iterator[Step]:
+    """All steps of the file."""
+    for body in (spec.graph, *(block.graph for block in spec.blocks.values())):
+        yield from every_step(body)
+
+
+def _texts(raw: Any) -> Iterator[str]:
+    """The texts of a step or value; those of a body are its own steps'."""
+    if isinstance(raw, str):
+        yield raw
+    elif isinstance(raw, Step):
+        yield from _texts([raw.arguments, raw.source, raw.when, raw.let])
+    elif isinstance(raw, dict | list):
+        for item in raw.values() if isinstance(raw, dict) else raw:
+            yield from _texts(item)
