@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from resspec import limits
+from resspec.analysis import legal
 from resspec.analysis.cost import Cost, costs, depth, layers, number, sum_costs
 from resspec.diagnostics import Findings, SpecError
 from resspec.graph import Graph
@@ -175,28 +176,15 @@ def _hold(
     findings: Findings,
 ) -> None:
     env = environment.evaluate(document, values, Findings())
-    for name in graph.domains:
-        env.bindings[name] = Binding(check.at.get(name, unknown(name)))
-    for name, size in check.at.items():
-        if name not in graph.domains:
-            findings.error(
-                "unknown-name",
-                f"`{name}` is no unknown size of the inputs",
-                document.span("checks", i, "at", name, key=True),
-                help=did_you_mean(name, graph.domains),
-            )
-            return
-        if not graph.domains[name].contains(size):
-            below, above = graph.domains[name].near(size)
-            near = " or ".join(str(value) for value in (below, above) if value is not None)
-            findings.error(
-                "illegal-size",
-                f"{name} = {size} is not legal{label}: {graph.domains[name]}",
-                document.span("checks", i, "at", name),
-                help=f"the nearest legal sizes are {near}" if near else None,
-            )
-            return
-    counts = Counts(graph, check.at)
+    refused = legal.refusal(graph, check.at, label)
+    if refused is not None:
+        where = document.span("checks", i, "at", refused.name, key=refused.code == "unknown-name")
+        findings.error(refused.code, refused.message, where, help=refused.help)
+        return
+    at = legal.choice(graph, check.at).at
+    for name, size in {**{name: unknown(name) for name in graph.domains}, **graph.relations}.items():
+        env.bindings[name] = Binding(at.get(name, size))
+    counts = Counts(graph, at)
     told = f" at {', '.join(f'{k} = {v}' for k, v in check.with_.items())}" if check.with_ else label
 
     def expected(raw: Any, *loc: str | int) -> Any:
@@ -232,7 +220,7 @@ def _hold(
             )
             continue
         wanted = expected(raw, *loc)
-        got_shape = tuple(number(size, check.at) or size for size in graph.spec(graph.outputs[name]).shape)
+        got_shape = tuple(number(size, at) or size for size in graph.spec(graph.outputs[name]).shape)
         if wanted is not None and wanted != got_shape:
             shown = ", ".join(map(str, got_shape))
             told_shape = ", ".join(map(str, wanted)) if isinstance(wanted, tuple) else str(wanted)

@@ -17,6 +17,7 @@ from resspec.diagnostics import Span
 from resspec.domain import Domain
 from resspec.ops.base import Op, Weight
 from resspec.ops.source import Input
+from resspec.sizes import Size
 from resspec.tensor import TensorSpec
 
 
@@ -87,6 +88,8 @@ class Graph:
     """path of a group -> its result, so that `outputs=["stage2"]` can be asked for"""
     domains: Mapping[str, Domain] = field(default_factory=dict)
     """unknown size -> its legal values"""
+    relations: Mapping[str, Size] = field(default_factory=dict)
+    """unknown size -> what it must be, where that is a function of another: `H = 2*h`"""
     params: Mapping[str, Any] = field(default_factory=dict)
     """the spec's parameters as they were set"""
 
@@ -101,6 +104,12 @@ class Graph:
         """The path of a tensor: its node's, and the name of the result where there are several."""
         node = self.nodes[ref.node]
         return node.path if len(node.outputs) == 1 else f"{node.path}.{node.op.result_names()[ref.output]}"
+
+    @property
+    def legal_sizes(self) -> dict[str, str]:
+        """Unknown size -> its legal values in words: `H = 0 (mod 16), H >= 32`, or `h = H//2`."""
+        found = {name: str(domain) for name, domain in self.domains.items()}
+        return found | {name: f"{name} = {size}" for name, size in self.relations.items()}
 
     @cached_property
     def index(self) -> Mapping[str, int]:
@@ -200,7 +209,7 @@ class Graph:
                 }
                 for node, weights in zip(self.nodes, self.weights, strict=True)
             ],
-            "sizes": {name: str(domain) for name, domain in self.domains.items()},
+            "sizes": self.legal_sizes,
         }
 
     @cached_property

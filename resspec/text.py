@@ -77,7 +77,7 @@ def facts(summary: Summary) -> list[tuple[str, str]]:
 
 def _per_example(text: str, summary: Summary) -> str:
     if summary.macs is None and summary.sizes:
-        return "depends on the input size: " + " ".join(f"--at {name}=..." for name in summary.sizes)
+        return "depends on the input size: " + " ".join(f"--at {name}=..." for name in summary.unknowns)
     return f"{text} per example"
 
 

@@ -215,3 +215,25 @@ def test_the_same_spec_gives_the_same_bytes_under_any_hash_seed(spec: str) -> No
     }
     assert len(outputs) == 1
     assert outputs != {b""}
+
+
+def test_sizes_lists_what_is_legal_around_a_size() -> None:
+    done = run("sizes", "unet", "--near", "512", "-n", "3")
+    assert "legal   H = 12 (mod 16), H >= 188" in done.output
+    rows = [line.split()[:3] for line in done.output.splitlines() if line[:1].isdigit()]
+    assert rows == [["492", "492", "(308,"], ["508", "508", "(324,"], ["524", "524", "(340,"]]
+
+
+def test_sizes_takes_the_sizes_of_a_spec_as_unknown() -> None:
+    data = json.loads(run("sizes", "hourglass", "--near", "H=300,W=64", "--json").output)
+    assert data["classes"]["H"] == {
+        "period": 64,
+        "classes": [{"residue": 0, "least": 64, "most": None}, {"residue": 63, "least": 63, "most": None}],
+    }
+    assert data["near"][0]["at"] == {"H": 255, "W": 63}
+
+
+def test_sizes_knows_no_other_unknown() -> None:
+    done = run("sizes", "unet", "--near", "Q=4")
+    assert done.exit_code == 2
+    assert "H, W" in done.output

@@ -460,3 +460,44 @@ def test_the_number_of_steps_is_bounded_before_anything_is_made() -> None:
         with pytest.raises(SpecError) as caught:
             load(f"graph: {steps}")
         assert caught.value.diagnostics[-1].code in ("too-many-steps", "too-many-nodes")
+
+
+RELATED = """
+    resspec: 1
+    inputs: {image: [H, W, 3], guide: [h, w, 8]}
+    graph:
+      - {conv: {filters: 8, kernel_size: 3, strides: 2, padding: 1}, from: image, as: a}
+      - {upsample: 2, from: guide, as: b}
+      - {concat: [a, b]}
+"""
+
+
+def test_a_merge_says_how_the_sizes_of_two_inputs_depend_on_each_other() -> None:
+    graph = load(RELATED)
+    assert graph.legal_sizes == {
+        "H": "H = 0 or 3 (mod 4), H >= 3",
+        "W": "W = 0 or 3 (mod 4), W >= 3",
+        "h": "h = (H + 1)//4",
+        "w": "w = (W + 1)//4",
+    }
+    assert output(RELATED) == "((H + 1)//2, (W + 1)//2, 16)"
+    for size in range(3, 40):
+        legal = graph.domains["H"].contains(size)
+        guides = [g for g in range(1, 20) if 2 * g == (size + 1) // 2]
+        assert legal == bool(guides)
+        if legal:
+            fixed = load(RELATED, inputs={"image": [size, size, 3], "guide": [guides[0], guides[0], 8]})
+            assert fixed.nodes[-1].outputs[0].shape == ((size + 1) // 2, (size + 1) // 2, 16)
+
+
+def test_three_inputs_of_one_size() -> None:
+    graph = load(
+        "resspec: 1\ninputs: {a: [T, 4], b: [S, 4], c: [R, 4]}\n"
+        "graph: [{concat: [b, c], as: bc}, {max_pool: 2, from: a}, {upsample: 2}, {concat: [prev, bc]}]"
+    )
+    assert graph.legal_sizes == {"T": "T = 0 (mod 2), T >= 2", "S": "S = T", "R": "R = T"}
+
+
+def test_a_table_of_positions_bounds_the_length() -> None:
+    graph = load("resspec: 1\ninputs: {x: [T, 8]}\ngraph: [{max_pool: 2}, {position_embedding: 16}]")
+    assert str(graph.domains["T"]) == "T = 0 (mod 2), 2 <= T <= 32"

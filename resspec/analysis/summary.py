@@ -57,6 +57,8 @@ class Summary:
     receptive_field: Mapping[str, Field]
     sizes: Mapping[str, str]
     """unknown size -> its legal values"""
+    unknowns: tuple[str, ...]
+    """unknown sizes that would have to be given"""
     rows: tuple[Row, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -105,7 +107,8 @@ def summarize(graph: Graph, *, at: Mapping[str, int] | None = None) -> Summary:
         layers=layers(graph),
         depth=depth(graph),
         receptive_field={name: seen[ref.node] for name, ref in graph.outputs.items()},
-        sizes={name: str(domain) for name, domain in graph.domains.items() if name not in at},
+        sizes={name: text for name, text in graph.legal_sizes.items() if name not in at},
+        unknowns=tuple(name for name in graph.domains if name not in at),
         rows=tuple(_rows(graph, found, seen, at)),
     )
 

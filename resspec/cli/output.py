@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from resspec import api, files, report
+from resspec.analysis import legal
 from resspec.analysis.summary import Summary
 from resspec.diagnostics import Diagnostic, SpecError
 
@@ -55,21 +56,8 @@ def write(content: str, out: str | None, *, protect: str = "") -> None:
 
 
 def summarized(network: api.Network, at: dict[str, int]) -> Summary:
-    for name, size in at.items():
-        if name not in network.domains:
-            known = ", ".join(network.domains) or "none"
-            raise click.UsageError(f"there is no unknown size {name}; the unknown sizes are: {known}")
-        domain = network.domains[name]
-        if not domain.contains(size):
-            below, above = domain.near(size)
-            near = " and ".join(str(value) for value in (below, above) if value is not None)
-            raise SpecError(
-                [
-                    Diagnostic(
-                        "illegal-size",
-                        f"{name} = {size} is not legal: {domain}",
-                        help=f"the nearest legal sizes are {near}",
-                    )
-                ]
-            )
-    return network.summary(at)
+    """The summary at the sizes of `--at`, which must be legal."""
+    refused = legal.refusal(network, at)
+    if refused is not None:
+        raise SpecError([Diagnostic(refused.code, refused.message, help=refused.help)])
+    return network.summary(legal.choice(network, at).at)

@@ -8,9 +8,10 @@ from typing import Any
 
 from resspec import limits
 from resspec.diagnostics import Label, Span
-from resspec.domain import AtLeast, Domain, Equal, Multiple, Requirement
+from resspec.domain import AtLeast, AtMost, Domain, Equal, Multiple, Requirement
 from resspec.graph import Graph, Group, Node, Origin, Ref
 from resspec.language.live import live, renumbered
+from resspec.language.relations import Related, solved
 from resspec.language.scope import Problem, Result
 from resspec.ops.base import Op, OpError, Weight
 from resspec.ops.source import Input
@@ -41,6 +42,8 @@ class GraphBuilder:
             if isinstance(size, Periodic):
                 self.domains.setdefault(size.unknown, Domain(size.unknown))
                 self._positive.add(size)
+                if size.period > 1 or size.values != (0,):
+                    self.require(AtLeast(size, 1), span, f"`{name}`")
         return self._append(Node(name, Input(), (), (spec,), Origin(span)))
 
     def add(
@@ -104,6 +107,9 @@ class GraphBuilder:
             raise Problem("rank-mismatch", f"a tensor has at most {limits.RANK} axes, got {spec}", origin.span)
         for size in spec.shape:
             if isinstance(size, Periodic):
+                if size.slope > limits.DIMENSION * size.period:  # whatever the input is
+                    reason = f"has an axis beyond {limits.DIMENSION}"
+                    raise Problem("too-large", f"the result of `{op.kind}` {reason}: {spec}", origin.span)
                 if size not in self._positive:
                     self._positive.add(size)
                     self.require(AtLeast(size, 1), origin.span, f"`{op.kind}`")
@@ -143,6 +149,10 @@ class GraphBuilder:
             return
         if isinstance(requirement, Equal) and requirement.left == requirement.right:
             return
+        if len(unknowns) == 2 and isinstance(requirement, Equal):
+            relation = solved(requirement, list(self.domains), span)
+            if relation is not None:
+                raise Related(relation)
         if len(unknowns) != 1:
             names = " and ".join(f"`{name}`" for name in sorted(unknowns)) or "its sizes"
             raise Problem(
@@ -185,7 +195,9 @@ class GraphBuilder:
         except (SizeError, TypeError):
             return False
 
-    def finish(self, name: str, outputs: Mapping[str, Ref], params: Mapping[str, Any]) -> Graph:
+    def finish(
+        self, name: str, outputs: Mapping[str, Ref], params: Mapping[str, Any], relations: Mapping[str, Size]
+    ) -> Graph:
         """The graph of what the outputs depend on, its sizes as simple as the legal inputs allow."""
         simple: dict[TensorSpec, TensorSpec] = {}
 
@@ -209,6 +221,10 @@ class GraphBuilder:
             groups,
             {path: ref for path, ref in results.items() if path in groups},
             dict(self.domains),
+            {
+                unknown: self.domains[size.unknown].simplified(size) if isinstance(size, Periodic) else size
+                for unknown, size in relations.items()
+            },
             dict(params),
         )
 
@@ -219,6 +235,8 @@ def _holds(requirement: Requirement) -> bool:
     assert isinstance(requirement.size, int)
     if isinstance(requirement, Multiple):
         return requirement.size % requirement.of == 0
+    if isinstance(requirement, AtMost):
+        return requirement.size <= requirement.most
     return requirement.size >= requirement.least
 
 
@@ -227,6 +245,8 @@ def _wants(requirement: Requirement) -> str:
         return f"needs equal sizes, got `{requirement.left}` and `{requirement.right}`"
     if isinstance(requirement, Multiple):
         return f"needs a multiple of {requirement.of}, got `{requirement.size}`"
+    if isinstance(requirement, AtMost):
+        return f"needs a size of at most {requirement.most}, got `{requirement.size}`"
     return f"needs a size of at least {requirement.least}, got `{requirement.size}`"
 
 

@@ -116,9 +116,16 @@ def text(document: Document, raw: str, env: Environment, loc: tuple[str | int, .
 
 
 def inputs(
-    document: Document, env: Environment, rebound: Mapping[str, Sequence[Any]], findings: Findings
+    document: Document,
+    env: Environment,
+    rebound: Mapping[str, Sequence[Any]],
+    related: Mapping[str, Size],
+    findings: Findings,
 ) -> dict[str, TensorSpec]:
-    """The inputs with their shapes. A name that is no value becomes an unknown size; `rebound` replaces shapes."""
+    """The inputs with their shapes. A name that is no value becomes an unknown size, or what it is `related` to.
+
+    `rebound` replaces shapes.
+    """
     found: dict[str, TensorSpec] = {}
     for name in rebound:
         if name not in document.spec.inputs:
@@ -142,9 +149,9 @@ def inputs(
             continue
         for axis, raw in enumerate(sizes):
             try:
-                size = _size(document, raw, env, (*loc, axis))
+                size = _size(document, raw, env, related, (*loc, axis))
                 if given is not None:
-                    size = _rebound(given[axis], size, name, axis, len(sizes), env)
+                    size = _rebound(given[axis], size, name, axis, len(sizes), env, related)
                 shape.append(size)
             except Problem as problem:
                 findings.add(problem.diagnostic)
@@ -155,18 +162,22 @@ def inputs(
 _AXES = {2: ("T",), 3: ("H", "W"), 4: ("D", "H", "W")}
 
 
-def _rebound(given: Any, size: Size, name: str, axis: int, rank: int, env: Environment) -> Size:
+def _rebound(
+    given: Any, size: Size, name: str, axis: int, rank: int, env: Environment, related: Mapping[str, Size]
+) -> Size:
     """The size that a caller asks for: a number, None for unknown, or a name."""
     if isinstance(size, int):
         fresh = _AXES.get(rank, ())[axis] if axis < len(_AXES.get(rank, ())) else f"{name}_{axis}"
+        if given is None and fresh in env.bindings:  # of another input, which may have another size
+            fresh = f"{name}_{fresh}"
     else:
         fresh = str(size)
     if given is None:
-        result: Size = unknown(fresh) if isinstance(size, int) else size
+        result: Size = related.get(fresh, unknown(fresh)) if isinstance(size, int) else size
     elif isinstance(given, int) and not isinstance(given, bool) and given > 0:
         result = given
     elif isinstance(given, str) and NAME.fullmatch(given):
-        result, fresh = unknown(given), given
+        result, fresh = related.get(given, unknown(given)), given
     else:
         raise Problem("bad-value", f"a size of input `{name}` is a positive number or None, got `{given}`", None)
     env.bindings[fresh] = Binding(result)
@@ -188,12 +199,14 @@ def _written(
     return loc, raw
 
 
-def _size(document: Document, raw: Any, env: Environment, loc: tuple[str | int, ...]) -> Size:
+def _size(
+    document: Document, raw: Any, env: Environment, related: Mapping[str, Size], loc: tuple[str | int, ...]
+) -> Size:
     span = document.span(*loc)
     if raw is None:
         raise Problem("bad-value", "an unknown size has a name", span, "write `H`, say")
     if isinstance(raw, str) and NAME.fullmatch(raw) and raw not in env.bindings:
-        size = unknown(raw)
+        size = related.get(raw, unknown(raw))
         env.bindings[raw] = Binding(size)
         return size
     found = integral(value(document, raw, NUMBER, env, loc))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from resspec import limits, yamltree
@@ -77,7 +78,7 @@ class Expander:
         ops: Mapping[str, type[Op]],
         findings: Findings,
         resolver: Resolver | None,
-        relations: Mapping[str, Relation],
+        relations: Mapping[str, Relation] = MappingProxyType({}),
     ) -> None:
         self.relations = relations
         self.document, self.sources, self.ops = document, sources, ops

@@ -44,6 +44,8 @@ def differ(left: Size, right: Size) -> bool:
     """Whether two sizes are unequal for every value of the unknowns, or cannot be compared at all."""
     if left == right:
         return False
+    if isinstance(left, Periodic) and isinstance(right, Periodic) and left.unknown != right.unknown:
+        return False  # that they are equal says how the unknowns depend on each other
     if not isinstance(left, Periodic) and not isinstance(right, Periodic):
         return True
     try:

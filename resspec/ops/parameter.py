@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import Field
 
 from resspec import limits
+from resspec.domain import AtMost, Requirement
 from resspec.ops.base import Op, OpError, Weight, known
 from resspec.ops.slots import Constraint, Initializer, InitializerConfig, Positive, Real, Regularizer
-from resspec.sizes import Size
+from resspec.sizes import Periodic, Size
 from resspec.tensor import TensorSpec
 
 SMALL = InitializerConfig(name="truncated_normal", stddev=0.02)
@@ -75,6 +77,10 @@ class PositionEmbedding(Op):
                 argument="input_dim",
             )
         return x
+
+    def requires(self, *inputs: TensorSpec) -> Iterable[Requirement]:
+        (x,) = inputs
+        return [AtMost(x.shape[0], self.positions(x))] if isinstance(x.shape[0], Periodic) else []
 
     def weights(self, *inputs: TensorSpec) -> tuple[Weight, ...]:
         (x,) = inputs
