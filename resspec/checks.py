@@ -21,7 +21,7 @@ from resspec.language.document import Document, settings
 from resspec.language.schema import Check
 from resspec.language.scope import Binding, Problem
 from resspec.language.slots import NUMBER, integral
-from resspec.sizes import unknown
+from resspec.sizes import Periodic, Product, unknown
 from resspec.suggest import did_you_mean
 
 Expand = Callable[[Mapping[str, Any]], Graph]
@@ -187,18 +187,23 @@ def _hold(
     counts = Counts(graph, at)
     told = f" at {', '.join(f'{k} = {v}' for k, v in check.with_.items())}" if check.with_ else label
 
-    def expected(raw: Any, *loc: str | int) -> Any:
+    def expected(raw: Any, several: bool, *loc: str | int) -> Any:
         try:
-            return integral(environment.value(document, raw, NUMBER, env, ("checks", i, *loc)))
+            found = integral(environment.value(document, raw, NUMBER, env, ("checks", i, *loc)))
         except Problem as problem:
             findings.add(problem.diagnostic)
             return None
+        if isinstance(found, tuple) == several and all(map(_is_size, found if several else (found,))):
+            return found
+        wanted = "a list of sizes" if several else "a number"
+        findings.error("bad-value", f"`{loc[-1]}` is {wanted}, got {_shown(found)}", document.span("checks", i, *loc))
+        return None
 
     for key, (words, count) in COUNTS.items():
         raw = getattr(check, key)
         if raw is None:
             continue
-        wanted, got = expected(raw, key), count(counts)
+        wanted, got = expected(raw, False, key), count(counts)
         if wanted is None or wanted == got:
             continue
         where = document.span("checks", i, key)
@@ -219,12 +224,23 @@ def _hold(
                 help=did_you_mean(name, [*graph.outputs, *COUNTS, "with", "at", "when", "shapes"]),
             )
             continue
-        wanted = expected(raw, *loc)
+        wanted = expected(raw, True, *loc)
         got_shape = tuple(number(size, at) or size for size in graph.spec(graph.outputs[name]).shape)
         if wanted is not None and wanted != got_shape:
             shown = ", ".join(map(str, got_shape))
-            told_shape = ", ".join(map(str, wanted)) if isinstance(wanted, tuple) else str(wanted)
+            told_shape = ", ".join(map(str, wanted))
             findings.error("check-failed", f"expected `{name}` to be ({told_shape}){told}, found ({shown})", where)
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int | float | Periodic | Product) and not isinstance(value, bool)
+
+
+def _shown(value: Any) -> str:
+    """A value as it is written."""
+    if value is None or isinstance(value, bool):
+        return f"`{str(value).lower()}`" if value is not None else "nothing"
+    return f"`{list(value) if isinstance(value, tuple) else value}`"
 
 
 def _number(value: Any) -> str:
