@@ -11,19 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from resspec import checks, files, lints
+from resspec import allow, checks, files
 from resspec.analysis.summary import Summary, summarize
 from resspec.diagnostics import Diagnostic, Findings, SpecError
 from resspec.graph import Graph
 from resspec.language import document as documents
 from resspec.language.document import Document
 from resspec.language.expand import expand
-from resspec.lints import allow
 from resspec.ops import by_kind
 from resspec.ops.base import Op
 from resspec.plugin import Plugin, resolve
 from resspec.quiet import quietly
-from resspec.suggest import did_you_mean
+from resspec.suggest import did_you_mean, nearest
 from resspec.tensor import TensorSpec
 
 if TYPE_CHECKING:
@@ -81,14 +80,18 @@ def open_source(source: Source) -> Opened:
         try:
             content = files.read_file(path)
         except files.FileProblem as problem:
-            raise SpecError([Diagnostic(problem.code, problem.message, help=problem.help)]) from None
+            help = problem.help
+            if problem.code == "file-not-found" and (near := nearest(path.name, files.beside(path))):
+                help = f"did you mean `{path.with_name(near)}`?"
+            raise SpecError([Diagnostic(problem.code, problem.message, help=help)]) from None
         found, sources = documents.load(content, name, path.parent)
     else:
         try:
             _, content = files.read_below(files.SHIPPED, f"{name}.yaml")
         except files.FileProblem:
             known = shipped()
-            near = did_you_mean(name, known, most=20)
+            here = next((f"./{name}{end}" for end in (".yaml", ".yml", "") if Path(f"{name}{end}").is_file()), None)
+            near = f"did you mean the file `{here}`?" if here else did_you_mean(name, known, most=20)
             raise SpecError(
                 [
                     Diagnostic(
@@ -194,6 +197,8 @@ def check_opened(
     opened: Opened, *, params: Mapping[str, Any] | None = None, plugins: Iterable[str | Plugin] = ()
 ) -> Report:
     """All findings of a parsed source."""
+    from resspec import lints
+
     findings = Findings()
     ops = op_names(plugins)
     resolver = _KerasResolver()

@@ -13,10 +13,13 @@ def longest_chain(graph: Graph) -> int:
     Explicit padding may take a layer of its own, so a window op with numbers for `padding` counts twice.
     """
     depths: list[int] = []
+    own: dict[int, int] = {}
+    """layers of an op, by its identity: a repeated block has the same ops again"""
     for node in graph.nodes:
-        padded = not isinstance(getattr(node.op, "padding", "valid"), str)
+        if id(node.op) not in own:
+            own[id(node.op)] = 1 if isinstance(getattr(node.op, "padding", "valid"), str) else 2
         above = max((depths[ref.node] for ref in node.inputs), default=0)
-        depths.append(above + (2 if padded else 1))
+        depths.append(above + own[id(node.op)])
     return max(depths, default=0)
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from resspec import allow
 from resspec.chain import deep_chain, longest_chain
 from resspec.diagnostics import Diagnostic, Findings
 from resspec.graph import Graph
 from resspec.language.document import Document
-from resspec.lints import activations, allow, bias, residual, taps, unused, variance, windows
+from resspec.lints import activations, bias, residual, taps, unused, variance, windows
 from resspec.lints.view import Places, View
 
 OF_FILE = (

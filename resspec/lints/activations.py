@@ -58,11 +58,10 @@ def relu_first(view: View) -> Iterator[Diagnostic]:
     """Inputs of the network that go through a ReLU on their way to the first layer with weights."""
     found = [
         i
-        for i, node in enumerate(view.nodes)
-        if node.op.family == "activation"
-        and one_sided(node.op)
+        for i in view.of(Relu, Relu6, Softplus)
+        if one_sided(view.nodes[i].op)
         and any(isinstance(view.nodes[reader].op, Convolution | Dense) for reader in view.readers[i])
-        and isinstance(view.nodes[view.source(node.inputs[0], Identity, Regularization)].op, Input)
+        and isinstance(view.nodes[view.source(view.nodes[i].inputs[0], Identity, Regularization)].op, Input)
     ]
     for group in view.together(found).values():
         yield view.warning(

@@ -27,9 +27,9 @@ def bias_before_norm(view: View) -> Iterator[Diagnostic]:
     owners = {node.owner for node in view.nodes if node.owner}
     found: list[int] = []
     norms: dict[int, int] = {}
-    for i, node in enumerate(view.nodes):
-        op = node.op
-        if not isinstance(op, BatchNorm) or not node.trainable:
+    for i in view.of(BatchNorm):
+        node = view.nodes[i]
+        if not node.trainable:
             continue  # a frozen one subtracts a fixed mean, behind which a bias does count
         source = node.inputs[0].node
         while isinstance(view.nodes[source].op, PASSED) and _only_reader(view, source):

@@ -44,7 +44,7 @@ def units(view: View) -> Iterator[Unit]:
     A shortcut holds no activation: it is the identity, or a projection. A branch that comes back from
     a smaller picture (in a U-Net, an hourglass) is none of a residual unit.
     """
-    adds = [i for i, node in enumerate(view.nodes) if isinstance(node.op, Add) and len(node.inputs) > 1]
+    adds = [i for i in view.of(Add) if len(view.nodes[i].inputs) > 1]
     if not adds:
         return
     parents = Dominators(view.nodes).parent

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+from resspec.allow import documents
 from resspec.diagnostics import Diagnostic, Fix, Label, Span
 from resspec.graph import Graph, Ref
 from resspec.language.arguments import span_in
 from resspec.language.document import Document
 from resspec.language.schema import Step
+from resspec.ops.base import Op
 
 
 class Places:
@@ -38,14 +40,6 @@ class Places:
         return next((where((name,), False) for name in arguments if name in written), where((), True))
 
 
-def documents(root: Document) -> list[Document]:
-    """The file and all that it uses, each once, the file itself first."""
-    found = [root]
-    for document in found:
-        found += [other for other, _ in document.imports.values() if all(other is not one for one in found)]
-    return found
-
-
 def every_step(steps: Sequence[Step]) -> Iterator[Step]:
     """The steps of a body, and those of the bodies and lists in it."""
     for step in steps:
@@ -59,6 +53,17 @@ class View:
 
     def __init__(self, graph: Graph, places: Places) -> None:
         self.graph, self.nodes, self.places = graph, graph.nodes, places
+
+    @cached_property
+    def _kinds(self) -> dict[type[Op], list[int]]:
+        found: dict[type[Op], list[int]] = {}
+        for i, node in enumerate(self.nodes):
+            found.setdefault(type(node.op), []).append(i)
+        return found
+
+    def of(self, *kinds: type[Op]) -> list[int]:
+        """Nodes whose op is of one of the kinds, in the order of the graph."""
+        return sorted(i for kind, found in self._kinds.items() if issubclass(kind, kinds) for i in found)
 
     @cached_property
     def readers(self) -> list[list[int]]:

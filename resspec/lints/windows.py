@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from resspec.diagnostics import Diagnostic
 from resspec.graph import Node
 from resspec.lints.view import View
-from resspec.ops.conv import Conv, Convolution, ConvTranspose, DepthwiseConv, SeparableConv
+from resspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
 from resspec.ops.pool import Pooling
 from resspec.ops.resample import Pad
 from resspec.ops.windows import Pads
@@ -23,9 +23,10 @@ UNSEEN = 'no window reaches them: strides round down (Dumoulin and Visin 2016, "
 def even_same_kernel(view: View) -> Iterator[Diagnostic]:
     """Convolutions with an even window, `padding: same` and strides 1."""
     found = []
-    for i, node in enumerate(view.nodes):
-        op = node.op
-        if not isinstance(op, Conv | DepthwiseConv | SeparableConv) or op.padding != "same":
+    for i in view.of(Conv, DepthwiseConv, SeparableConv):
+        node, op = view.nodes[i], view.nodes[i].op
+        assert isinstance(op, Convolution)
+        if op.padding != "same":
             continue
         kernel, strides, dilation = op.window(view.graph.operands(node)[0])
         sizes = node.outputs[0].spatial
@@ -51,9 +52,10 @@ def even_same_kernel(view: View) -> Iterator[Diagnostic]:
 def dropped_row(view: View) -> Iterator[Diagnostic]:
     """Strided windows that leave rows of a known size unseen at the end."""
     rows: dict[int, tuple[int, ...]] = {}
-    for i, node in enumerate(view.nodes):
-        op = node.op
-        if isinstance(op, Convolution | Pooling) and not isinstance(op, ConvTranspose):
+    for i in view.of(Conv, DepthwiseConv, SeparableConv, Pooling):
+        node, op = view.nodes[i], view.nodes[i].op
+        assert isinstance(op, Convolution | Pooling)
+        if op.strides != 1:
             missing = _missing(view, node, op)
             if any(missing):
                 rows[i] = missing

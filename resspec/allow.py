@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from resspec import explain
 from resspec.diagnostics import Diagnostic
 from resspec.language.document import Document
-from resspec.lints.view import documents
 from resspec.suggest import did_you_mean
 
 WARNINGS = frozenset(
@@ -20,6 +18,14 @@ WARNINGS = frozenset(
 """codes that `allow` may name"""
 
 
+def documents(root: Document) -> list[Document]:
+    """The file and all that it uses, each once, the file itself first."""
+    found = [root]
+    for document in found:
+        found += [other for other, _ in document.imports.values() if all(other is not one for one in found)]
+    return found
+
+
 def mistakes(root: Document) -> Iterator[Diagnostic]:
     """Entries of `allow`, here and in the files that are used, that name no warning."""
     for document in documents(root):
@@ -27,6 +33,8 @@ def mistakes(root: Document) -> Iterator[Diagnostic]:
             if code in WARNINGS:
                 continue
             span = document.span("allow", code, key=True)
+            from resspec import explain  # only a mistake makes it worth reading
+
             if code in explain.pages():
                 remedy = "mend what it points at, and remove this entry"
                 yield Diagnostic("not-allowable", f"`{code}` is no warning that could be allowed", span, help=remedy)
