@@ -91,6 +91,9 @@ RELATED = {
 }
 """our name -> what may have been meant by it, folded in the same way"""
 
+_MANY = 300
+"""names among which a slip is looked for thoroughly; among more, only those that look alike at first sight"""
+
 _PREFIX = re.compile(r"^(torch\.nn\.|nn\.|tf\.keras\.layers\.|keras\.layers\.|layers\.|keras\.|functional\.|f\.)", re.I)
 
 
@@ -120,6 +123,9 @@ def synonym(word: str, candidates: Iterable[str]) -> str | None:
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate that `word` is most likely a slip of, or None if none is near."""
     names = sorted(set(candidates))
+    if len(names) > _MANY:
+        start = word[:1].lower()
+        names = [name for name in names if name[:1].lower() == start and abs(len(name) - len(word)) <= 2][:_MANY]
     if not names:
         return None
     plain = fold(word)

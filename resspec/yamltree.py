@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Union
 
 import yaml
@@ -40,7 +41,7 @@ class Entry:
     value: Tree
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Mapping:
     """Keys and values in the order of the file; keys are unique by type and value."""
 
@@ -49,7 +50,15 @@ class Mapping:
 
     def get(self, name: str) -> Entry | None:
         """The entry whose key is the text `name`."""
+        entry = self.written.get(name)
+        if entry is None or entry.key.value == name:
+            return entry
         return next((entry for entry in self.entries if entry.key.value == name), None)
+
+    @cached_property
+    def written(self) -> dict[str, Entry]:
+        """Text of a key -> its entry, the first one where a number and a text are written alike."""
+        return {entry.key.text: entry for entry in reversed(self.entries)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +111,7 @@ def locate(tree: Tree, loc: Iterable[Any], *, key: bool = False) -> Span:
     span = tree.span
     for part in loc:
         if isinstance(tree, Mapping):
-            name = str(part)
-            entry = next((entry for entry in tree.entries if entry.key.text == name), None)
+            entry = tree.written.get(str(part))
             if entry is not None:
                 tree = entry.value
                 span = entry.key.span if key else tree.span

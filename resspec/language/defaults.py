@@ -26,6 +26,8 @@ def check(expander: Expander) -> None:
             if kind is not None:
                 _evaluated(expander, document, kind)
                 continue
+            if expander.findings.full:
+                return
             place = document.span("defaults", name, key=True)
             remedy = renamed(name, expander.ops, place, most=0)
             expander.findings.error(

@@ -8,6 +8,7 @@ its path, which is a use.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from resspec.diagnostics import Diagnostic, Span
 from resspec.language.document import Document
 from resspec.language.schema import Block, SpecFile, Step
 from resspec.lints.view import every_step
-from resspec.lints.words import Words, beside, inside, of_file, of_steps, union, words
+from resspec.lints.words import Words, beside, inside, of_file, of_steps, words
 
 OUTSIDE = "no value of the file uses it"
 
@@ -51,7 +52,10 @@ def unused_values(document: Document) -> Iterator[Diagnostic]:
     """Params and lets of the file, of its blocks and of its steps."""
     spec = document.spec
     used = of_file(spec)
-    for name in spec.params.keys() - (used | words(spec.let)):
+    needed = used | words(spec.let)
+    for name in spec.params:
+        if name in needed:
+            continue
         yield _warning("unused-param", "parameter", name, document.span("params", name, key=True), OUTSIDE)
     for name in _idle(spec.let, used):
         yield _warning("unused-let", "value", name, document.span("let", name, key=True), OUTSIDE)
@@ -66,9 +70,11 @@ def unused_values(document: Document) -> Iterator[Diagnostic]:
 def _of_block(document: Document, name: str, block: Block) -> Iterator[Diagnostic]:
     why = f"block `{name}` does not use it"
     own = inside(block)
+    needed = own | words(block.let)
+    defaults = {param: words(declared.default) for param, declared in block.params.items()}
+    times = Counter(word for found in defaults.values() for word in found)
     for param in block.params:
-        others = union(words(other.default) for key, other in block.params.items() if key != param)
-        if param not in own | words(block.let) | others:
+        if param not in needed and times[param] == (param in defaults[param]):
             yield _warning(
                 "unused-param", "parameter", param, document.span("blocks", name, "params", param, key=True), why
             )
@@ -78,10 +84,13 @@ def _of_block(document: Document, name: str, block: Block) -> Iterator[Diagnosti
 
 def _idle(let: Mapping[str, Any], used: Words) -> Iterator[str]:
     """Names that neither `used` nor a later `let` has."""
-    names = list(let)
-    for k, name in enumerate(names):
-        if name not in used | union(words(let[later]) for later in names[k + 1 :]):
-            yield name
+    found = []
+    needed = set(used)
+    for name in reversed(list(let)):
+        if name not in needed:
+            found.append(name)
+        needed |= words(let[name])
+    yield from reversed(found)
 
 
 def unused_inputs(document: Document) -> Iterator[Diagnostic]:
@@ -111,7 +120,7 @@ def unused_outputs(document: Document) -> Iterator[Diagnostic]:
     if any(name.startswith("$") for name in picked):
         return  # such a name is known only when it is built
     called = {step.op for step in steps}
-    for name in spec.blocks.keys() & called:
+    for name in [name for name in spec.blocks if name in called]:
         for output in list(spec.blocks[name].outputs)[1:]:
             if output not in picked:
                 span = document.span("blocks", name, "outputs", output, key=True)
