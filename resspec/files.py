@@ -95,6 +95,15 @@ def read_file(path: Path) -> str:
     return _decoded(data, name)
 
 
+def beside(path: Path, suffixes: tuple[str, ...] = (".yaml", ".yml")) -> list[str]:
+    """Names of the YAML files in the folder of `path`, at most a thousand, for whoever looks for one in vain."""
+    try:
+        with os.scandir(path.parent) as entries:
+            return [entry.name for entry, _ in zip(entries, range(1000), strict=False) if entry.name.endswith(suffixes)]
+    except OSError:
+        return []
+
+
 def _read(descriptor: int, name: str) -> bytes:
     """All bytes of an open file, which is closed. Asks the open file, never the name, what it is."""
     try:

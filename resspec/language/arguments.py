@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from resspec import yamltree
+from resspec import edits, yamltree
 from resspec.diagnostics import Diagnostic, Span
-from resspec.language import errors
+from resspec.language import errors, slips
 from resspec.language.expressions import ExpressionError, Value
 from resspec.language.schema import Param
 from resspec.language.scope import Problem
@@ -31,25 +31,41 @@ class Several(Exception):
         self.diagnostics = diagnostics
 
 
-def problem_of(error: SlotError, span: Span, visible: Callable[[], set[str]]) -> Problem:
-    """A value that cannot be read as a finding, at the stretch of the text that is to blame."""
+def problem_of(error: SlotError, span: Span, visible: Callable[[], set[str]], *, texts: bool = True) -> Problem:
+    """A value that cannot be read as a finding, at the stretch of the text that is to blame.
+
+    `texts` where a text in quotes would have been right.
+    """
     inner = error.error
+    if inner.code in ("bad-expression", "unknown-name") and inner.name in (None, error.text):
+        slip = slips.of_value(error.text, span, words=bool(error.words))
+        if slip is not None and not (inner.name and inner.name in error.words):
+            return Problem(slip.code, slip.message, span, slip.help, fix=slip.fix)
     place = narrowed(span, error.text, inner)
     remedy = Remedy(inner.help)
+    if inner.code == "bad-expression":
+        slipped = slips.in_expression(error.text, inner.offset, span)
+        remedy = Remedy(slipped.help or inner.help, slipped.fix)
     if inner.help is None and inner.name:
-        exact = place.line == place.end_line and place.end_column - place.column == len(inner.name)
-        remedy = renamed(inner.name, visible() | error.words, place if exact else None, most=0)
-    if remedy.help is None and inner.name == error.text and not error.words:
-        remedy = Remedy(f"if the word is meant, put it in quotes of its own: \"'{error.text}'\"")
+        remedy = renamed(inner.name, visible() | error.words, edits.exactly(place, inner.name), most=0)
+        if remedy.help is None and error.words:
+            remedy = Remedy(
+                "it may be " + ", ".join(f"`{word}`" for word in sorted(error.words)) + ", or an expression"
+            )
+        elif remedy.help is None and texts and inner.name == error.text:
+            remedy = Remedy(f"if the word is meant, put it in quotes of its own: \"'{error.text}'\"")
+        elif remedy.help is None:
+            remedy = Remedy("names of values are given by `params`, `let` and loops, those of tensors by `as`")
     return Problem(inner.code, inner.message, place, remedy.help, fix=remedy.fix)
 
 
 def narrowed(span: Span, text: str, error: ExpressionError) -> Span:
-    """The part of a one-line plain scalar that an error points at."""
-    if not text or span.line != span.end_line or span.end_column - span.column != len(text) or not error.length:
+    """The part of a one-line scalar, plain or in quotes, that an error points at."""
+    quotes = next((n for n in (0, 1) if edits.one_line(span, "'" * n + text + "'" * n)), None)
+    if not text or quotes is None or not error.length:
         return span
-    start = span.column + min(error.offset, len(text))
-    return Span(span.file, span.line, start, span.line, min(start + error.length, span.end_column))
+    start = span.column + quotes + min(error.offset, len(text))
+    return Span(span.file, span.line, start, span.line, min(start + error.length, span.end_column - quotes))
 
 
 def make_op(
@@ -62,7 +78,7 @@ def make_op(
     try:
         return kind.model_validate(_whole(kind, {**defaults, **given})).simplified()
     except ValidationError as error:
-        raise Several(errors.findings(error, span_of, f"`{kind.kind}`", kind.model_fields)) from None
+        raise Several(errors.findings(error, span_of, f"`{kind.kind}`", lambda loc: kind.model_fields)) from None
 
 
 def misfits(kind: type[Op], given: Mapping[str, Any], span_of: Callable[..., Span | None]) -> list[Diagnostic]:
@@ -70,7 +86,7 @@ def misfits(kind: type[Op], given: Mapping[str, Any], span_of: Callable[..., Spa
     try:
         kind.model_validate(_whole(kind, given))
     except ValidationError as error:
-        return errors.findings(error, span_of, f"`{kind.kind}`", kind.model_fields)
+        return errors.findings(error, span_of, f"`{kind.kind}`", lambda loc: kind.model_fields)
     return []
 
 
@@ -114,7 +130,9 @@ def check_param(name: str, param: Param, value: Any, span: Span | None) -> Value
     fits = _FITS[param.item]
     for item in items:
         if not fits(item):
-            raise Problem("bad-value", f"`{name}` needs {_article(param)}, got {_shown(value)}", span)
+            near = slips.of_type({f"{param.item}_type"}, item, span if item is value or len(items) == 1 else None)
+            message = f"`{name}` needs {_article(param)}, got {_shown(value)}"
+            raise Problem("bad-value", message, span, near.help, fix=near.fix)
         if param.min is not None and item < param.min:
             raise Problem("bad-value", f"`{name}` is at least {param.min}, got {_shown(item)}", span)
         if param.max is not None and item > param.max:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from resspec import limits, yamltree
+from resspec.diagnostics import Label, Span
 from resspec.graph import Frame, Group, Origin
 from resspec.language import arguments, taps
 from resspec.language.arguments import problem_of, span_in
@@ -35,7 +37,7 @@ def call(expander: Expander, step: Step, scope: Scope, source: taps.Sources, hom
     expander.called.add((id(home), original))
     values = _bind(expander, step, scope, home, block)
     _shrinks(expander, step, scope, home, block, original, values)
-    named, entry = _entries(expander, step, source, block)
+    named, entry = _entries(expander, step, source, home, block)
     name = expander.name(step, scope)[0] if step.name is not None else None
     path = expander.paths.named(scope.prefix, name) if name else expander.paths.unnamed(scope.prefix, step.op)
     origin = Origin(step.tree.span, scope.frames)
@@ -75,7 +77,8 @@ def _bind(expander: Expander, step: Step, scope: Scope, home: Document, block: B
     elif raw is None:
         given = {}
     elif not block.params:
-        raise Problem("unknown-argument", f"block `{step.op}` takes no arguments", where((), False))
+        help = f"write `{step.op}` alone, or declare `params` in the block"
+        raise Problem("unknown-argument", f"block `{step.op}` takes no arguments", where((), False), help)
     else:
         given = {next(iter(block.params)): (raw, ())}
     for key in given:
@@ -97,11 +100,16 @@ def _bind(expander: Expander, step: Step, scope: Scope, home: Document, block: B
             span = where(loc, False)
             try:
                 value = arguments.read_param(name, param, raw_value, expander.lookup(scope), span)
+            except Problem as problem:
+                raise _positional(problem, step, block, raw_value, loc) from None
             except SlotError as error:
-                raise problem_of(error, where((*loc, *error.path), False), scope.visible) from None
+                raise problem_of(error, where((*loc, *error.path), False), scope.visible, texts=False) from None
         elif param.required:
+            original = next(key for key, one in home.spec.blocks.items() if one is block)
+            declared = Label(home.span("blocks", original, "params", name), "declared here, without a default")
+            help = f"write `{step.op}: {{{name}: ...}}`"
             raise Problem(
-                "missing-argument", f"block `{step.op}` needs `{name}`", where((), True), f"write `{name}: ...`"
+                "missing-argument", f"block `{step.op}` needs `{name}`", where((), True), help, labels=(declared,)
             )
         else:
             original = next(key for key, one in home.spec.blocks.items() if one is block)
@@ -116,6 +124,15 @@ def _bind(expander: Expander, step: Step, scope: Scope, home: Document, block: B
                 raise problem_of(error, span, lambda: set(env.bindings) | set(values)) from None
         values[name] = Binding(value)
     return values
+
+
+def _positional(problem: Problem, step: Step, block: Block, raw: Any, loc: tuple[str, ...]) -> Problem:
+    """A lone list for a parameter that is no list: arguments by position, as in Python."""
+    if not loc and isinstance(raw, list) and 1 < len(raw) <= len(block.params):
+        pairs = ", ".join(f"{name}: {item}" for name, item in zip(block.params, raw, strict=False))
+        help = f"parameters are given by name: `{step.op}: {{{pairs}}}`"
+        problem.diagnostic = replace(problem.diagnostic, help=help)
+    return problem
 
 
 def _shrinks(
@@ -142,7 +159,9 @@ def _shrinks(
     )
 
 
-def _entries(expander: Expander, step: Step, source: taps.Sources, block: Block) -> tuple[dict[str, Tap], Result]:
+def _entries(
+    expander: Expander, step: Step, source: taps.Sources, home: Document, block: Block
+) -> tuple[dict[str, Tap], Result]:
     """The inputs of a call under the block's names, and its `in`."""
     where = expander.place(step, "from") if step.source is not None else step.tree.span
     if not block.inputs:
@@ -165,13 +184,27 @@ def _entries(expander: Expander, step: Step, source: taps.Sources, block: Block)
         found = dict(zip(block.inputs, source, strict=False))
         missing = block.inputs[len(source) :]
         if len(source) > len(block.inputs):
-            raise Problem("wrong-inputs", f"block `{step.op}` has {len(block.inputs)} inputs, got {len(source)}", where)
+            raise _wrong_inputs(step, home, block, len(source), where)
     if missing:
-        names = ", ".join(block.inputs)
-        raise Problem("wrong-inputs", f"block `{step.op}` needs `from: [{names}]`; `{missing[0]}` is missing", where)
+        raise _wrong_inputs(step, home, block, len(source), where)
     if any(one.poisoned for one in found.values()):
         raise Poisoned
     return {name: Tap(result.first, where) for name, result in found.items()}, found[block.inputs[0]].first
+
+
+def _wrong_inputs(step: Step, home: Document, block: Block, got: int, where: Span) -> Problem:
+    """Too few or too many tensors for the inputs that a block declares."""
+    original = next(name for name, one in home.spec.blocks.items() if one is block)
+    declared = home.span("blocks", original, "inputs")
+    many = len(block.inputs)
+    names = ", ".join(f"`{name}`" for name in block.inputs)
+    return Problem(
+        "wrong-inputs",
+        f"block `{step.op}` takes {many} input{'' if many == 1 else 's'}, {names}, got {got}",
+        where,
+        f"name a tensor for each: `from: [{', '.join(block.inputs)}]`, with names of this body",
+        labels=(Label(declared, "declared here"),),
+    )
 
 
 def _tree_of(document: Document, name: str) -> yamltree.Tree:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from resspec import files, limits, yamltree
+from resspec import edits, files, limits, yamltree
 from resspec.diagnostics import Diagnostic, Findings, Span, SpecError
 from resspec.language import errors
-from resspec.language.schema import Block, SpecFile, Step, attach
-from resspec.suggest import did_you_mean
+from resspec.language.schema import Block, InputDecl, Param, SpecFile, Step, attach
+from resspec.suggest import Remedy, did_you_mean, nearest, renamed
 
 SHIPPED_PREFIX = "resspec:"
 
@@ -50,21 +50,38 @@ def parse(text: str, name: str) -> Document:
     tree = yamltree.parse(text, name)
     if not isinstance(tree, yamltree.Mapping):
         raise _failed(
-            Diagnostic("bad-spec", "a spec is a mapping that begins with `resspec: 1`", tree.span), name, text
+            Diagnostic(
+                "bad-spec",
+                "a spec is a mapping that begins with `resspec: 1`",
+                tree.span,
+                help="put the steps under `graph:`, below `resspec: 1` and `inputs:`"
+                if isinstance(tree, yamltree.Sequence)
+                else "`resspec new net.yaml` writes one to begin with",
+            ),
+            name,
+            text,
         )
     try:
         spec = SpecFile.model_validate(yamltree.to_data(tree))
     except ValidationError as error:
-        known = [item.alias or key for key, item in SpecFile.model_fields.items()]
 
         def where(loc: tuple[str | int, ...], key: bool) -> Span:
             return yamltree.locate(tree, loc, key=key)
 
-        raise SpecError(errors.findings(error, where, "the spec", known), {name: text}) from None
+        raise SpecError(errors.findings(error, where, "the spec", _keys), {name: text}) from None
     document = Document(name, text, tree, spec)
     for steps, loc in _bodies(spec):
         attach(steps, _subtree(tree, loc))
     return document
+
+
+def _keys(loc: tuple[str | int, ...]) -> list[str]:
+    """The keys that may stand beside the one at the end of `loc`."""
+    parts: dict[str, type[BaseModel]] = {"params": Param, "blocks": Block, "inputs": InputDecl}
+    model = parts.get(str(loc[0]), SpecFile) if len(loc) > 1 else SpecFile
+    if loc[0] == "blocks" and len(loc) > 3:
+        model = Param
+    return [item.alias or key for key, item in model.model_fields.items()]
 
 
 def _bodies(spec: SpecFile) -> Iterator[tuple[list[Step], tuple[str, ...]]]:
@@ -110,12 +127,15 @@ class Library:
             if other is None:
                 continue
             if other.block(block) is None:
-                self.findings.error(
-                    "unknown-block",
-                    f"`{path}` has no block `{block}`",
-                    span,
-                    help=did_you_mean(block, other.block_names),
-                )
+                written = "#" in target and edits.one_line(span, target)
+                begin = span.column + len(path) + 1
+                place = Span(span.file, span.line, begin, span.line, span.end_column) if written else None
+                remedy = renamed(block, other.block_names, place)
+                message = f"`{path}` has no block `{block}`"
+                if "#" not in target and remedy.help is not None:  # the name of the key is that of the block
+                    help = f"name the block behind `#`: `{path}#{nearest(block, other.block_names) or '...'}`; "
+                    remedy = Remedy(help + remedy.help)
+                self.findings.error("unknown-block", message, span, help=remedy.help, fix=remedy.fix)
                 continue
             document.imports[name] = (other, block)
         self._open.pop()

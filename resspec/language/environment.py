@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from resspec import limits
-from resspec.diagnostics import Diagnostic, Findings, Span
+from resspec import edits, limits
+from resspec.diagnostics import Diagnostic, Findings, Label, Span
 from resspec.language import arguments
 from resspec.language.document import Document
 from resspec.language.expressions import Value
@@ -58,8 +59,22 @@ def evaluate(document: Document, settings: Mapping[str, Any], findings: Findings
             env.bindings[name] = Binding(value(document, raw, NUMBER, env, ("let", name)))
         except Problem as problem:
             if not findings.failed or problem.diagnostic.code != "unknown-name":
-                findings.add(problem.diagnostic)
+                findings.add(_later(document, problem.diagnostic, "let", name))
     return env
+
+
+def _later(document: Document, diagnostic: Diagnostic, section: str, user: str) -> Diagnostic:
+    """A name that is not known yet, because it is defined further down."""
+    names = list(getattr(document.spec, section))
+    match = re.fullmatch(r"unknown name `(\w+)`", diagnostic.message)
+    if match is None or match[1] not in names[names.index(user) :]:
+        return diagnostic
+    place = document.span(section, match[1], key=True)
+    if match[1] == user:
+        help = f"a value cannot be made of itself: give `{user}` another name"
+    else:
+        help = f"`{section}` is computed from top to bottom: put `{match[1]}` before `{user}`"
+    return replace(diagnostic, help=help, labels=(Label(place, "defined here"),), fix=None)
 
 
 def _param(
@@ -69,15 +84,19 @@ def _param(
         try:
             return arguments.check_param(name, param, settings[name], span)
         except Problem as problem:
-            note = "this value was set from outside the declaration: by the caller, a variant, or a check's `with`"
+            # what variants and checks set is checked where it stands
+            note = f"the caller set it: `-p {name}=...`, or an argument in Python"
             problem.diagnostic = replace(problem.diagnostic, notes=(note,))
             raise
     if param.required:
-        raise Problem("missing-argument", f"`{document.name}` needs the parameter `{name}`", span, f"-p {name}=...")
+        help = f"set it by `-p {name}=...`, or give it a default"
+        raise Problem("missing-argument", f"`{document.name}` needs the parameter `{name}`", span, help)
     try:
         return arguments.read_param(name, param, param.default, env.lookup, span)
     except SlotError as error:
-        raise arguments.problem_of(error, span, lambda: set(env.bindings)) from None
+        failed = arguments.problem_of(error, span, lambda: set(env.bindings))
+        failed.diagnostic = _later(document, failed.diagnostic, "params", name)
+        raise failed from None
 
 
 def refused(document: Document, values: Mapping[str, Any], *loc: str | int) -> list[Diagnostic]:
@@ -94,7 +113,8 @@ def refused(document: Document, values: Mapping[str, Any], *loc: str | int) -> l
         try:
             arguments.check_param(name, param, raw, document.span(*loc, name))
         except Problem as problem:
-            found.append(problem.diagnostic)
+            declared = Label(document.span("params", name, key=True), "declared here")
+            found.append(replace(problem.diagnostic, labels=(declared,)))
     return found
 
 
@@ -149,6 +169,8 @@ def inputs(
             continue
         for axis, raw in enumerate(sizes):
             try:
+                if raw is None or raw == "None":
+                    raise _nameless(document, sizes, axis, (*loc, axis))
                 size = _size(document, raw, env, related, (*loc, axis))
                 if given is not None:
                     size = _rebound(given[axis], size, name, axis, len(sizes), env, related)
@@ -199,12 +221,26 @@ def _written(
     return loc, raw
 
 
+def _nameless(document: Document, sizes: list[Any], axis: int, loc: tuple[str | int, ...]) -> Problem:
+    """`None` for a size, as Keras has it: an unknown size has a name here, and the batch is left out."""
+    span, rank = document.span(*loc), len(sizes)
+    if axis == 0 and rank == 4 and any(size not in (None, "None") for size in sizes[1:3]):
+        following = document.span(*loc[:-1], 1)
+        batch = Span(span.file, span.line, span.column, following.line, following.column)
+        help = "leave the batch out, or give the depth of a volume a name: `D`"
+        return Problem("bad-value", "an unknown size has a name", span, help, fix=edits.replaced(batch, ""))
+    taken = {str(size) for one in document.spec.inputs.values() if isinstance(one.shape, list) for size in one.shape}
+    taken |= {*document.spec.params, *document.spec.let}
+    wanted = _AXES[rank][axis] if rank in _AXES and axis < rank - 1 else f"size{axis}"
+    fresh = next(name for n in range(len(taken) + 1) if (name := f"{wanted}{n or ''}") not in taken)
+    fix = edits.replaced(span, fresh, certain=len(document.spec.inputs) == 1)
+    return Problem("bad-value", "an unknown size has a name", span, f"write `{fresh}`", fix=fix)
+
+
 def _size(
     document: Document, raw: Any, env: Environment, related: Mapping[str, Size], loc: tuple[str | int, ...]
 ) -> Size:
     span = document.span(*loc)
-    if raw is None:
-        raise Problem("bad-value", "an unknown size has a name", span, "write `H`, say")
     if isinstance(raw, str) and NAME.fullmatch(raw) and raw not in env.bindings:
         size = related.get(raw, unknown(raw))
         env.bindings[raw] = Binding(size)

@@ -9,23 +9,44 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from resspec.diagnostics import Diagnostic, Span
-from resspec.suggest import Remedy, renamed
+from resspec import edits
+from resspec.diagnostics import Diagnostic, Fix, Span
+from resspec.language import slips
+from resspec.ops.slots import Config
+from resspec.suggest import renamed
 
 MOST = 20
 """errors of one validation that are told; a broken union repeats itself"""
 
+Where = Callable[[tuple[str | int, ...], bool], Span | None]
+"""the place of a value, or of its key, by the way to it"""
 
-def findings(
-    error: ValidationError,
-    where: Callable[[tuple[str | int, ...], bool], Span | None],
-    what: str,
-    names: Iterable[str],
-) -> list[Diagnostic]:
+Names = Callable[[tuple[str | int, ...]], Iterable[str]]
+"""the keys that would have been right beside the one at the end of a way"""
+
+
+class Misfit(ValueError):
+    """What a validator refuses: a message, a remedy, and the key or value below its place to point at."""
+
+    def __init__(
+        self,
+        message: str,
+        help: str | None = None,
+        *,
+        at: tuple[str | int, ...] = (),
+        key: bool = False,
+        fix: Callable[[Where], Fix | None] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.help, self.at, self.key = help, at, key
+        self.fix = fix or (lambda where: None)
+
+
+def findings(error: ValidationError, where: Where, what: str, names: Names) -> list[Diagnostic]:
     """The errors of one validation, at most one for each place.
 
     `where(loc, key)` is the span of a value or of its key; `what` names the thing that was checked
-    ("`conv`", "the spec"), `names` are the keys it has.
+    ("`conv`", "the spec").
     """
     found: dict[tuple[Any, ...], list[Any]] = {}
     errors = error.errors(include_url=False, include_context=True)[: MOST * 5]
@@ -56,36 +77,68 @@ def _place(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
     return tuple(itertools.takewhile(lambda part: isinstance(part, int) or not _BRANCH.fullmatch(part), loc))
 
 
-def _one(
-    loc: tuple[str | int, ...],
-    items: list[Any],
-    where: Callable[[tuple[str | int, ...], bool], Span | None],
-    what: str,
-    names: Iterable[str],
-) -> Diagnostic:
+def _one(loc: tuple[str | int, ...], items: list[Any], where: Where, what: str, names: Names) -> Diagnostic:
     item = max(items, key=lambda one: (one["type"] == "value_error", one["type"] == "extra_forbidden"))
     kind, context = item["type"], item.get("ctx", {})
-    key = str(loc[-1]) if loc else ""
-    argument = next((str(part) for part in reversed(loc) if isinstance(part, str)), key)
     if kind == "extra_forbidden":
-        known = names if len(loc) == 1 else ()
-        message = f"`{loc[-2]}` has no setting `{key}`" if len(loc) > 1 else f"{what} has no argument `{key}`"
-        place = where(loc, True)
-        near = renamed(key, known, place, most=30)
-        return Diagnostic("unknown-argument", message, place, help=near.help, fix=near.fix)
+        return _unknown(loc, item, where, what, names)
     if kind == "missing":
-        example = "resspec: 1" if key == "resspec" else f"{key}: ..."
-        owner = what if len(loc) == 1 else f"`{loc[-2]}`"
-        return Diagnostic("missing-argument", f"{owner} needs `{key}`", where(loc[:-1], True), help=f"add `{example}`")
+        return _missing(loc, item, where, what)
     if kind == "value_error":
-        message, _, remedy = str(context["error"]).partition("|")
-        return Diagnostic("bad-value", message, where(loc, False), help=remedy or None)
-    got = _shown(item.get("input"))
-    words = [word for one in items if one["type"] == "literal_error" for word in _words(one)]
-    text = f"`{argument}` {' or '.join(dict.fromkeys(_expected(one) for one in items))}, got {got}"
+        refused = context["error"]
+        if not isinstance(refused, Misfit):
+            return Diagnostic("bad-value", str(refused), where(loc, False))
+        place = where((*loc, *refused.at), refused.key)
+        fix = refused.fix(lambda part, key: where((*loc, *part), key))
+        return Diagnostic("bad-value", str(refused), place, help=refused.help, fix=fix)
+    items = [one for one in items if _bound(one)] or items  # of the type that fits, the bounds matter
     written, place = item.get("input"), where(loc, False)
-    near = renamed(written, words, place, most=30) if isinstance(written, str) else Remedy()
+    words = [word for one in items if one["type"] == "literal_error" for word in _words(one)]
+    key = next((str(part) for part in reversed(loc) if isinstance(part, str)), "")
+    text = f"`{key}` {' or '.join(dict.fromkeys(_expected(one) for one in items))}, got {shown(written)}"
+    near = slips.of_type({one["type"] for one in items}, written, place)
+    if near.help is None and isinstance(written, str):
+        near = renamed(written, words, place, most=30)
     return Diagnostic("bad-value", text, place, help=near.help, fix=near.fix)
+
+
+def _unknown(loc: tuple[str | int, ...], item: Any, where: Where, what: str, names: Names) -> Diagnostic:
+    key = str(loc[-1])
+    settings = next((part for part in item["loc"] if str(part).endswith("Config")), None)
+    known = next((one.model_fields for one in Config.__subclasses__() if one.__name__ == settings), None) or names(loc)
+    if len(loc) > 1:
+        message = f"`{loc[-2]}` has no setting `{key}`"
+    else:
+        message = f"{what} has no {'argument' if what.startswith('`') else 'key'} `{key}`"
+    place = where(loc, True)
+    near = renamed(key, known, place, most=30)
+    return Diagnostic("unknown-argument", message, place, help=near.help, fix=near.fix)
+
+
+def _missing(loc: tuple[str | int, ...], item: Any, where: Where, what: str) -> Diagnostic:
+    key = str(loc[-1]) if loc else ""
+    example, fix = f"{key}: ...", None
+    first = next(iter(item["input"]), None) if isinstance(item.get("input"), dict) else None
+    if key == "resspec":
+        example = "resspec: 1"
+        fix = _put_before(where((first,), True), "resspec: 1\n", where((), False)) if first is not None else None
+    elif key == "name" and first in ("l1", "l2", "l1_l2"):  # `{l2: 1e-4}`, as Keras itself prints it
+        example = f"name: {first}"
+        fix = _put_before(where((*loc[:-1], first), True), f"name: {first}, ", where(loc[:-1], False))
+    owner = what if len(loc) == 1 else f"`{loc[-2]}`"
+    place = where(loc[:-1], True)
+    return Diagnostic("missing-argument", f"{owner} needs `{key}`", place, help=f"add `{example}`", fix=fix)
+
+
+def _put_before(key: Span | None, text: str, whole: Span | None) -> Fix | None:
+    """A new entry before the first one: in braces one that ends in `, `, else one that ends its line."""
+    if key is None or whole is None:
+        return None
+    braces = (whole.line, whole.column) != (key.line, key.column)
+    if braces != text.endswith(", "):
+        between = ", " if braces else "\n" + " " * (key.column - 1)
+        text = text.strip(", \n") + between
+    return edits.replaced(edits.before(key), text, certain=True)
 
 
 def _words(item: Any) -> list[str]:
@@ -94,6 +147,7 @@ def _words(item: Any) -> list[str]:
 
 _PLAIN = {
     "int_type": "must be an integer",
+    "int_from_float": "must be an integer",
     "float_type": "must be a number",
     "string_type": "must be a word",
     "bool_type": "must be true or false",
@@ -112,18 +166,27 @@ def _expected(item: Any) -> str:
         return _PLAIN[kind]
     if kind == "literal_error":
         return f"must be {context['expected']}" if len(context["expected"]) < 120 else "must be one of the known names"
-    for bound, text in (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "less than")):
-        if bound in context:
-            return f"must be {text} {context[bound]}"
+    if (bound := _bound(item)) is not None:
+        return f"must be {_BOUNDS[bound]} {context[bound]}"
     return str(item["msg"]).lower()
 
 
-def _shown(value: Any) -> str:
+_BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+
+
+def _bound(item: Any) -> str | None:
+    """Which bound a value of the right type is beyond."""
+    return next((bound for bound in _BOUNDS if bound in item.get("ctx", {})), None)
+
+
+def shown(value: Any) -> str:
+    """A value as a file would have it, for messages."""
     if value is None:
         return "nothing"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, BaseModel):
+    if isinstance(value, BaseModel | dict):
         return "a mapping"
-    text = " ".join((str(list(value)) if isinstance(value, tuple) else str(value)).split("\n"))
+    if isinstance(value, list | tuple):
+        text = f"[{', '.join(shown(item).strip('`') for item in value)}]"
+    else:
+        text = str(value).lower() if isinstance(value, bool) else str(value)
     return f"`{text[:60]}{'...' if len(text) > 60 else ''}`"

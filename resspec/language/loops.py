@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from resspec import limits
+from resspec import edits, limits
 from resspec.graph import Frame, Group, Origin
 from resspec.language import static, taps
 from resspec.language.expressions import Value
@@ -22,7 +22,8 @@ def loop(expander: Expander, step: Step, scope: Scope, source: taps.Sources) -> 
     assert step.op is not None
     key = expander.place(step, step.op, key=True)
     if step.do is None:
-        raise Problem("missing-argument", f"`{step.op}` needs `do`", key, "add `do: [...]`")
+        help = "put the steps that are repeated under `do:`, beside it"
+        raise Problem("missing-argument", f"`{step.op}` needs `do`", key, help)
     turns = _repeat(expander, step, scope) if step.op == "repeat" else _for(expander, step, scope)
     _room(expander, len(turns), step, scope)
     result = taps.single(expander, source, step)
@@ -81,7 +82,10 @@ def _repeat(expander: Expander, step: Step, scope: Scope) -> Sequence[dict[str, 
     where = expander.place(step, "repeat")
     count = integral(expander.value(step.arguments, NUMBER, scope, step, "repeat"))
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-        raise Problem("bad-value", f"`repeat` needs a whole number of turns, got `{brief(count)}`", where)
+        help = f"to walk a list write `for: {{x: {brief(count)}}}`" if isinstance(count, tuple) else None
+        if isinstance(count, float):
+            help = "`//` divides without a rest, `round`, `floor` and `ceil` make whole numbers"
+        raise Problem("bad-value", f"`repeat` needs a whole number of turns, got `{brief(count)}`", where, help)
     if count > limits.STEPS:
         raise Problem("too-many-steps", f"`repeat` of {count} turns; at most {limits.STEPS} steps are taken", where)
     return [{"i": i} for i in range(count)]
@@ -90,19 +94,23 @@ def _repeat(expander: Expander, step: Step, scope: Scope) -> Sequence[dict[str, 
 def _for(expander: Expander, step: Step, scope: Scope) -> Sequence[dict[str, Value]]:
     where = expander.place(step, "for")
     if not isinstance(step.arguments, dict) or not step.arguments:
-        raise Problem("bad-value", "`for` names its variables and their lists", where, "for: {width: [64, 128]}")
+        help = "write `for: {width: [64, 128]}`, or `repeat: 3` to count turns"
+        raise Problem("bad-value", "`for` names its variables and their lists", where, help)
     columns: dict[str, Sequence[Any]] = {}
     for names, raw in step.arguments.items():
         values = expander.value(raw, NUMBER, scope, step, "for", names)
         if not isinstance(values, tuple):
-            raise Problem(
-                "bad-value", f"`for` walks lists, `{names}` is `{brief(values)}`", expander.place(step, "for", names)
-            )
+            place, shown = expander.place(step, "for", names), brief(values)
+            number = isinstance(values, int) and not isinstance(values, bool)
+            help = f"write `[{shown}]` for a list of one" + (", or `repeat` for a number of turns" if number else "")
+            message = f"`for` walks lists, `{names}` is `{shown}`"
+            raise Problem("bad-value", message, place, help, fix=edits.wrapped(place, "[", "]"))
         columns |= _column(expander, str(names), values, step)
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"`{name}` has {length}" for name, length in lengths.items())
-        raise Problem("unequal-lists", f"`for` walks lists of one length: {told}", where)
+        help = "make them equally long; a loop in a loop carries out every combination"
+        raise Problem("unequal-lists", f"`for` walks lists of one length: {told}", where, help)
     rows = zip(*columns.values(), strict=True)
     return [{"i": i} | dict(zip(columns, row, strict=True)) for i, row in enumerate(rows)]
 

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from resspec.language import defaults, merges, nodes, static, taps
-from resspec.language.arguments import Several, Where, make_op, problem_of, span_in
+from resspec import edits
+from resspec.diagnostics import Diagnostic, Span
+from resspec.language import defaults, merges, mismatch, nodes, static, taps
+from resspec.language.arguments import Several, Where, make_op, misfits, problem_of, span_in
 from resspec.language.schema import Step
 from resspec.language.scope import Poisoned, Problem, Result, Scope
 from resspec.language.slots import TEXT, SlotError, read, slots_of
@@ -37,13 +39,22 @@ def op(expander: Expander, step: Step, scope: Scope, source: taps.Sources) -> Re
     if any(operand.poisoned for operand in operands):
         raise Poisoned
     operands = [operand.first for operand in operands]
+    if kind.arity == (1, 1) and len(operands) > 1:
+        place = expander.place(step, "from")
+        help = "merge them first, by `add` or `concat`"
+        raise Problem("wrong-inputs", f"`{step.op}` takes one input, got {len(operands)}", place, help)
     if isinstance(made, Merge):
         merges.doubts(expander, step, operands)
     path = _path(expander, step, scope)
     operands = merges.mended(expander, operands, options, path, step, scope)
     if isinstance(made, KerasLayer):
         made = _resolve(expander, made, operands, step)
-    return nodes.add(expander, made, operands, path, step, scope)
+    try:
+        return nodes.add(expander, made, operands, path, step, scope)
+    except Problem as problem:
+        if isinstance(made, Merge):
+            raise mismatch.explained(expander, problem, step, made, operands) from None
+        raise
 
 
 def _made(expander: Expander, kind: type[Op], step: Step, scope: Scope, raw: Any) -> Op:
@@ -56,25 +67,32 @@ def _made(expander: Expander, kind: type[Op], step: Step, scope: Scope, raw: Any
     elif raw is None:
         given = {}
     elif kind.primary is None:
-        raise Problem(
-            "bad-value", f"`{step.op}` takes no value of its own", where((), False), f"write `{step.op}: {{...}}`"
-        )
+        raise _no_primary(kind, raw, where((), False))
     else:
         given = {kind.primary: raw}
     lone = given is not raw
     slots = slots_of(kind)
     lookup = expander.lookup(scope)
     values: dict[str, Any] = {}
+    failed: list[Diagnostic] = []
     for name, item in given.items():
         try:
             value = read(item, slots.get(name, TEXT), lookup)
         except SlotError as error:
             loc = error.path if lone else (name, *error.path)
-            raise problem_of(error, where(loc, False), scope.visible) from None
+            failed.append(problem_of(error, where(loc, False), scope.visible, texts=False).diagnostic)
+            continue
         if isinstance(value, Periodic | Product) or (type(value) is tuple and any(map(_unknown, value))):
             place = where(() if lone else (name,), False)
-            raise Problem("unknown-size", f"`{name}` needs numbers, `{_sizes(value)}` is unknown", place)
+            message = f"`{name}` needs numbers, `{_sizes(value)}` is unknown"
+            help = "give the input numbers along this axis, or an op that needs none"
+            failed.append(Problem("unknown-size", message, place, help).diagnostic)
+            continue
         values[name] = value
+    if failed:
+        missing = "missing-argument"  # which of the failed ones may have been
+        others = misfits(kind, values, lambda loc, is_key: where(loc[1:] if lone else loc, is_key))
+        raise Several([*failed, *(one for one in others if one.code != missing)])
     # equal calls make one op, so that what is known of it is found out once
     key = (kind, id(scope.instance.document), tuple((name, type(value), value) for name, value in values.items()))
     try:
@@ -84,6 +102,25 @@ def _made(expander: Expander, kind: type[Op], step: Step, scope: Scope, raw: Any
     if found is None:
         found = expander.made[key] = _checked(expander, kind, values, scope, where, lone)
     return found
+
+
+def _no_primary(kind: type[Op], raw: Any, where: Span) -> Problem:
+    """A lone value for an op that has no argument which alone could be meant."""
+    names = ", ".join(f"`{name}`" for name in kind.model_fields)
+    message = f"`{kind.kind}` takes its arguments by name" if names else f"`{kind.kind}` takes no arguments"
+    if kind.kind == "relu" and isinstance(raw, int | float) and not isinstance(raw, bool):
+        meant = f"{{max_value: {raw}}}"
+        help = f"a greatest value is written `relu: {meant}`" + (", or `relu6`" if raw == 6 else "")
+        return Problem("bad-value", message, where, help, fix=edits.replaced(where, meant))
+    return Problem("bad-value", message, where, f"its arguments are {names}" if names else f"write `{kind.kind}` alone")
+
+
+def _by_name(kind: type[Op], value: Any) -> str | None:
+    """A list for an op whose lone value is no list: arguments by position, as in Python."""
+    if not isinstance(value, tuple) or not 1 < len(value) <= len(kind.model_fields):
+        return None
+    pairs = ", ".join(f"{name}: {item}" for name, item in zip(kind.model_fields, value, strict=False))
+    return f"arguments are given by name: `{kind.kind}: {{{pairs}}}`"
 
 
 def _unknown(value: Any) -> bool:
@@ -108,10 +145,13 @@ def _checked(expander: Expander, kind: type[Op], values: dict[str, Any], scope: 
         for one in several.diagnostics:
             for name, value in values.items():
                 if one.span == where(() if lone else (name,), False):
-                    if isinstance(value, str) and scope.binding(value) is not None:
-                        one = replace(one, help=f"`{value}` is a value here; where a word is wanted, write `${value}`")
+                    if isinstance(value, str) and (binding := scope.binding(value)) is not None:
+                        help = f"`{value}` is a value here; where a word is wanted, write `${value}`"
+                        fix = edits.replaced(one.span, f"${value}", certain=isinstance(binding.value, str))
+                        one = replace(one, help=help, fix=fix)
                     if lone:  # nobody wrote the name of the argument
                         one = replace(one, message=one.message.replace(f"`{name}`", f"`{name}` of `{kind.kind}`", 1))
+                        one = replace(one, help=one.help or _by_name(kind, value))
             found.append(one)
         raise Several(found) from None
 
@@ -124,7 +164,7 @@ def _foreign(expander: Expander, step: Step, scope: Scope, raw: Any) -> Op:
             "bad-value",
             f"`{step.op}` takes its arguments by name",
             expander.place(step, step.op),
-            f"{step.op}: {{...}}",
+            f"write `{step.op}: {{name: value}}`",
         )
     values = {str(key): expander.value(item, TEXT, scope, step, step.op, key) for key, item in (raw or {}).items()}
     try:

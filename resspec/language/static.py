@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from resspec import edits
 from resspec.diagnostics import Findings, Label, Span
 from resspec.graph import Graph
 from resspec.language import merges
@@ -13,7 +14,7 @@ from resspec.language.document import Document
 from resspec.language.schema import STRUCTURAL, Step
 from resspec.language.scope import Problem
 from resspec.ops.merge import Merge
-from resspec.suggest import renamed
+from resspec.suggest import Remedy, nearest, renamed
 
 if TYPE_CHECKING:
     from resspec.language.expand import Expander
@@ -60,7 +61,15 @@ def unknown_op(expander: Expander, step: Step, document: Document) -> Problem:
     assert step.op is not None
     names = LOOPS if step.do is not None else (*expander.ops, *document.block_names, *STRUCTURAL)
     where = expander.place(step, step.op, key=True)
-    remedy = renamed(step.op, names, where, most=0)
+    first, _, rest = step.op.partition(" ")
+    if rest and step.arguments is None and (near := nearest(first, names)):
+        meant = f"{near}: {rest.lstrip(': ')}"
+        fix = edits.replaced(edits.exactly(where, step.op), meant, certain=first in names)
+        help = f"a `:` stands between an op and its value: `{meant}`"
+        return Problem("unknown-op", f"there is no op or block `{step.op}`", where, help, fix=fix)
+    remedy = renamed(step.op, names, edits.exactly(where, step.op), most=0)
+    if remedy.help is None:
+        remedy = Remedy("define it under `blocks`, or bring it from another file by `use`")
     return Problem("unknown-op", f"there is no op or block `{step.op}`", where, remedy.help, fix=remedy.fix)
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from resspec import edits
 from resspec.diagnostics import Label, Span
+from resspec.language import whereabouts
+from resspec.language.errors import shown
 from resspec.language.schema import Step
 from resspec.language.scope import Poisoned, Problem, Result, Scope
 from resspec.language.slots import TEXT
-from resspec.suggest import Remedy, renamed
+from resspec.suggest import renamed
+from resspec.tensor import TensorSpec
 
 if TYPE_CHECKING:
     from resspec.language.expand import Expander
@@ -21,12 +25,12 @@ def find(expander: Expander, text: Any, scope: Scope, step: Step, *loc: str | in
     """The result that a tap's name stands for: `x`, `skip$i`, `prev`, `call.high`."""
     where = expander.place(step, *loc)
     if not isinstance(text, str):
-        raise Problem("bad-value", "a tensor is named by a word", where)
+        raise Problem("bad-value", f"a tensor is named by a word, got {shown(text)}", where)
     value = expander.value(text, TEXT, scope, step, *loc)
     if not isinstance(value, str):
-        raise Problem(
-            "bad-value", f"`{text}` is no name of a tensor", where, f"write `{text.strip('$()')}`, without `$`"
-        )
+        meant = text.strip("$()")
+        fix = edits.replaced(where, meant, certain=True) if isinstance(value, TensorSpec) else None
+        raise Problem("bad-value", f"`{text}` is no name of a tensor", where, f"write `{meant}`, without `$`", fix=fix)
     name = value
     head, _, part = name.partition(".")
     if head in ("in", "prev"):
@@ -41,17 +45,14 @@ def find(expander: Expander, text: Any, scope: Scope, step: Step, *loc: str | in
     else:
         tap = scope.tap(head)
         if tap is None:
-            names = {n for s in scope.outwards() for n in s.body.taps} | {"in", "prev"}
             word = Span(where.file, where.line, where.column, where.line, where.column + len(head))
-            remedy = renamed(head, names, word if text == name and where.end_line == where.line else None)
-            if scope.binding(head) is not None:
-                remedy = Remedy(f"`{head}` is a value; to use it in a name write `${head}`")
-            raise Problem("unknown-name", f"there is no tensor `{head}` here", where, remedy.help, fix=remedy.fix)
+            raise whereabouts.unknown(expander, head, scope, word if part and where.end_line == where.line else where)
         if tap.skipped:
             raise Problem(
                 "skipped-name",
                 f"`{head}` does not exist here: every step that defines it was skipped",
                 where,
+                "give the step that uses it the same `when`, or let another step define it in the other case",
                 labels=(Label(tap.span, "its `when` is false"),),
             )
         result = tap.result
@@ -60,8 +61,10 @@ def find(expander: Expander, text: Any, scope: Scope, step: Step, *loc: str | in
     if part:
         picked = result.pick(part)
         if picked is None:
-            names_of = ", ".join(f"`{one}`" for one in result.names) or "no named results"
-            raise Problem("unknown-name", f"`{head}` has no result `{part}`; it has {names_of}", where)
+            names_of = ", ".join(f"`{one}`" for one in result.names) or "one result, without a name"
+            remedy = renamed(name, [f"{head}.{one}" for one in result.names], edits.exactly(where, name), most=0)
+            message = f"`{head}` has no result `{part}`; it has {names_of}"
+            raise Problem("unknown-name", message, where, remedy.help, fix=remedy.fix)
         return picked
     return result
 
