@@ -259,7 +259,14 @@ def test_merges_are_strict() -> None:
     text = "graph: [{conv: 1, as: a}, {add: [a, image]}]"
     (finding,) = findings(text)
     assert finding.code == "shape-mismatch"
-    assert {"`a` is (8, 8, 1)", "`image` is (8, 8, 3)"} == {label.text for label in finding.labels}
+    assert {label.text for label in finding.labels} == {
+        "(8, 8, 1)",
+        "(8, 8, 3)",
+        "`a` makes 1 channel",
+        "`image` has 3 channels",
+    }
+    assert finding.help is not None
+    assert "give `image`" not in finding.help
 
 
 def test_a_lone_name_is_merged_with_the_previous_value() -> None:

@@ -7,6 +7,7 @@ which silences whatever depends on it, so that all independent mistakes are foun
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -22,6 +23,7 @@ from resspec.language.builder import GraphBuilder
 from resspec.language.count import Counter
 from resspec.language.document import Document
 from resspec.language.expressions import Value
+from resspec.language.fitting import Freed, with_fitting_sizes
 from resspec.language.live import ends, live
 from resspec.language.relations import Related, Relation, substituted
 from resspec.language.schema import NAME, RESERVED, Step
@@ -41,6 +43,7 @@ from resspec.language.slots import NUMBER, TEXT, Slot, SlotError, read
 from resspec.ops.base import Op
 from resspec.ops.foreign import Resolver
 from resspec.sizes import Periodic, Product
+from resspec.tensor import TensorSpec
 
 
 def expand(
@@ -63,7 +66,11 @@ def expand(
             relations = substituted(relations, found.relation)
             continue
         if findings.failed:
-            raise expander.failed()
+
+            def freed(sizes: Freed) -> Graph:
+                return expand(document, sources, settings, ops, inputs=sizes, resolver=resolver)[0]
+
+            raise SpecError(with_fitting_sizes(findings.sorted(), expander.declared, freed), sources)
         assert graph is not None
         return graph, findings
 
@@ -81,6 +88,7 @@ class Expander:
         relations: Mapping[str, Relation] = MappingProxyType({}),
     ) -> None:
         self.relations = relations
+        self.declared: dict[str, TensorSpec] = {}
         self.document, self.sources, self.ops = document, sources, ops
         self.findings, self.resolver = findings, resolver
         self.builder = GraphBuilder()
@@ -91,6 +99,8 @@ class Expander:
         self.sharing: tuple[str, str] | None = None
         """(path of the first call, path of this call) inside a shared block"""
         self.steps = self.depth = 0
+        self.failures: dict[int, int] = defaultdict(int)
+        """how often a step was wrong, by its id"""
         self.called: set[tuple[int, str]] = set()
         self.loops = itertools.count()
         self.walked: dict[int | None, Step] = {}
@@ -110,7 +120,7 @@ class Expander:
             env = environment.evaluate(self.document, settings, self.findings)
             self.environments[id(self.document)] = env
             sizes = {name: relation.size for name, relation in self.relations.items()}
-            declared = environment.inputs(self.document, env, rebound, sizes, self.findings)
+            self.declared = declared = environment.inputs(self.document, env, rebound, sizes, self.findings)
             Counter(self.document, env).check()
             defaults.check(self)
         except Problem as problem:
@@ -211,11 +221,14 @@ class Expander:
                     raise self.failed()
                 if self.findings.full:
                     raise self.failed()
+                if self.failures[id(step)] >= TRIES:
+                    self._poison(step, scope)
+                    continue
                 try:
                     self.step(step, scope)
                     continue
                 except Poisoned:
-                    pass
+                    self.failures[id(step)] -= 1  # no mistake of its own
                 except Several as several:
                     for diagnostic in several.diagnostics:
                         self.tell(diagnostic, scope)
@@ -223,6 +236,7 @@ class Expander:
                     self.tell(problem.diagnostic, scope)
                     if problem.diagnostic.code in FATAL:
                         raise self.failed() from None
+                self.failures[id(step)] += 1
                 self._poison(step, scope)
         finally:
             self.depth -= 1
@@ -462,6 +476,9 @@ class Expander:
             raise failed
         return result
 
+
+TRIES = 3
+"""mistakes of one step, in different turns or calls, after which it is not tried again"""
 
 FATAL = frozenset({"too-many-nodes", "too-many-steps"})
 """findings after which going on would only cost time"""
