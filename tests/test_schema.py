@@ -8,10 +8,14 @@ from typing import Any
 
 import jsonschema
 import pytest
+from click.testing import CliRunner
 
 import resspec
 from resspec import files, yamltree
+from resspec.cli import main
+from resspec.language import document as documents
 from resspec.language.jsonschema import schema
+from resspec.language.ownschema import schema_of
 from resspec.ops import OPS
 from resspec.starter import starter
 
@@ -78,3 +82,117 @@ def test_what_the_language_allows_is_valid(graph: str) -> None:
 )
 def test_what_it_refuses_is_not(graph: str) -> None:
     assert not valid(HEAD + graph)
+
+
+# -- the schema of one file ------------------------------------------------------------------------
+
+
+def own(text: str, root: Path = files.SHIPPED) -> Any:
+    """A function that says whether data fits the schema of the spec `text`."""
+    document, _ = documents.load(text, "spec.yaml", root)
+    found = schema_of(document, OPS)
+    jsonschema.Draft202012Validator.check_schema(found)
+    validator = jsonschema.Draft202012Validator(found)
+    return lambda other: validator.is_valid(yamltree.to_data(yamltree.parse(other, "spec.yaml")))
+
+
+@pytest.mark.parametrize("path", sorted(files.SHIPPED.rglob("*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_file_is_valid_by_its_own_schema(path: Path) -> None:
+    text = path.read_text()
+    assert own(text)(text)
+
+
+def test_the_starter_is_valid_by_its_own_schema() -> None:
+    assert own(starter("net"))(starter("net"))
+
+
+OWN = """\
+resspec: 1
+params: {depth: {type: int, min: 1, max: 9, default: 3}, act: {type: str, enum: [relu, gelu], default: relu}, n: int? = null}
+variants: {deep: {depth: 9}}
+use: {se: resspec:blocks/attention.yaml, gate: resspec:blocks/attention.yaml#attention_gate}
+inputs: {x: [8, 8, 3]}
+blocks:
+  norm: [batch_norm, relu]
+  unit:
+    doc: a unit
+    params: {filters: {type: int, min: 1}, act: str = relu, sizes: 'list[int] = [1, 2]', fast: bool = true}
+    graph: [norm, {conv: filters}, activation: $act]
+  bare: {params: {rate: float = 0.5}, graph: [dropout: rate]}
+graph: STEPS
+checks: [{with: {depth: 2}, depth: 1}]
+"""
+
+
+def with_steps(steps: str) -> str:
+    return OWN.replace("STEPS", steps)
+
+
+OWN_VALID = own(with_steps("[unit: 4]"))
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "[norm, bare, se, {norm: , as: a}, {bare: 0.1}, {bare: {rate: depth / 10}}, {bare: {}}]",
+        "[unit: 4, {unit: {filters: 2*depth, act: gelu, sizes: [1, depth], fast: false}, as: u$i, when: depth > 2}]",
+        "[{unit: {filters: {match: depth, 3: 4, else: 5}, act: $act}}, {unit: {match: depth, 3: 4, else: 5}}]",
+        "[{se: 8}, {se: {ratio: 4, gate: tanh}}, {gate: {filters: 4}, from: [x, prev]}]",
+        "[keras.UnitNormalization, {keras.UnitNormalization: {axis: -1}}, {repeat: 2, do: [unit: 4]}, [relu, norm]]",
+        "[{do: [{unit: 4}, relu]}, {tap: x}, {expect: [8, 8, 3]}]",
+    ],
+)
+def test_calls_of_own_blocks_are_valid(steps: str) -> None:
+    assert OWN_VALID(with_steps(steps))
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "[nrom]", "[unit]", "[{nuit: 4}]", "[{unit: {filter: 4}}]", "[{unit: {filters: 0}}]", "[{unit: {act: relu}}]",
+        "[{unit: {filters: [4]}}]", "[{unit: {filters: 4, fast: 3}}]", "[{unit: {filters: 4, sizes: 3}}]",
+        "[{unit: }]", "[{norm: 3}]", "[{se: {ration: 4}}]", "[{se: 0}]", "[{cnov: 4}]", "[{conv: 4, form: x}]",
+        "[{repeat: 2, do: [nuit: 4]}]", "[[relu, nrom]]", "[{keras: {}}]",
+    ],
+)  # fmt: skip
+def test_typos_in_calls_of_own_blocks_are_refused(steps: str) -> None:
+    assert not OWN_VALID(with_steps(steps))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fits"),
+    [
+        ("{deep: {depth: 9}}", "{deep: {depth: 5, act: gelu, n: null}}", True),
+        ("{deep: {depth: 9}}", "{deep: {depht: 9}}", False),
+        ("{deep: {depth: 9}}", "{deep: {depth: 10}}", False),
+        ("{deep: {depth: 9}}", "{deep: {depth: 2*4}}", False),
+        ("{deep: {depth: 9}}", "{deep: {act: tanh}}", False),
+        ("with: {depth: 2}", "with: {depht: 2}", False),
+        ("with: {depth: 2}", "with: {n: 3}", True),
+    ],
+)
+def test_variants_and_checks_know_the_params_of_the_file(old: str, new: str, fits: bool) -> None:
+    assert OWN_VALID(with_steps("[relu]").replace(old, new)) is fits
+
+
+def test_the_description_and_the_default_of_a_block_are_there() -> None:
+    document, _ = documents.load(with_steps("[relu]"), "spec.yaml", files.SHIPPED)
+    found = schema_of(document, OPS)
+    assert found["title"] == "resspec: spec.yaml"
+    unit = found["$defs"]["block unit"]
+    assert unit["description"] == "a unit"
+    assert unit["required"] == ["filters"]
+    assert unit["properties"]["fast"]["default"] is True
+    assert "Hu et al. 2018" in found["$defs"]["block se"]["description"]
+
+
+def test_the_command_prints_both(tmp_path: Path) -> None:
+    def printed(*arguments: str) -> Any:
+        result = CliRunner().invoke(main, ["schema", *arguments])
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    assert printed() == SCHEMA
+    assert "block unit" in printed("resnet_cifar")["$defs"]
+    (tmp_path / "net.yaml").write_text(with_steps("[relu]"))
+    assert "block unit" in printed(str(tmp_path / "net.yaml"))["$defs"]

@@ -8,15 +8,26 @@ from typing import Any
 import click
 
 from resspec import api
-from resspec.cli.options import PLUGINS
+from resspec.cli.options import PLUGINS, complete_spec
 from resspec.cli.output import write
 
 
 @click.command(name="schema")
+@click.argument("spec", required=False, shell_complete=complete_spec)
 @click.option("-o", "--out", type=click.Path(dir_okay=False), help="Write to a file.")
 @PLUGINS
-def command(out: str | None, plugins: Any) -> None:
-    """The JSON Schema of spec files, for editors and other tools."""
-    from resspec.language.jsonschema import schema as make
+def command(spec: str | None, out: str | None, plugins: Any) -> None:
+    """The JSON Schema of spec files, for editors and other tools.
 
-    write(json.dumps(make(api.op_names(plugins).values()), indent=1) + "\n", out)
+    With SPEC that of this very file: its blocks with their parameters, its variants, and nothing else by mistake.
+    """
+    ops = api.op_names(plugins).values()
+    if spec is None:
+        from resspec.language.jsonschema import schema
+
+        found = schema(ops)
+    else:
+        from resspec.language.ownschema import schema_of
+
+        found = schema_of(api.open_source(spec).document, ops)
+    write(json.dumps(found, indent=1) + "\n", out, protect=spec or "")

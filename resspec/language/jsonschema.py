@@ -1,7 +1,7 @@
 """The JSON Schema of the language, made from the models: what editors complete and check with.
 
 An op's arguments come from its class. Where a spec may write an expression for a number, the schema
-says so; names of blocks are any other key.
+says so; names of blocks are any other key. `ownschema` makes that of one file, which knows its blocks.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ Schema = dict[str, Any]
 
 EXPRESSION = {"$ref": "#/$defs/expression"}
 MATCH = {"$ref": "#/$defs/match"}
+DOLLAR = {"type": "string", "pattern": r"\$"}
 STEPS = {"type": "array", "items": {"$ref": "#/$defs/Step"}}
 NAME = {"type": "string", "pattern": r"^[A-Za-z$][A-Za-z0-9_$()+*/ .%-]*$"}
 
@@ -112,7 +113,7 @@ def _with_expressions(node: Any) -> Any:
     if "enum" in node or "const" in node:
         return {
             **{k: v for k, v in node.items() if k not in ("enum", "const", "type")},
-            "anyOf": [_pick(node), _dollar(), MATCH],
+            "anyOf": [_pick(node), DOLLAR, MATCH],
         }
     if "prefixItems" in node:
         node = {key: value for key, value in node.items() if key not in ("minItems", "maxItems")}
@@ -121,10 +122,6 @@ def _with_expressions(node: Any) -> Any:
 
 def _pick(node: Schema) -> Schema:
     return {key: node[key] for key in ("enum", "const", "type") if key in node}
-
-
-def _dollar() -> Schema:
-    return {"type": "string", "pattern": r"\$"}
 
 
 def _step(ops: Iterable[type[Op]]) -> Schema:
