@@ -15,6 +15,7 @@ from resspec import limits
 from resspec.analysis import legal
 from resspec.analysis.cost import Cost, costs, depth, layers, number, sum_costs
 from resspec.diagnostics import Findings, SpecError
+from resspec.failures import Failures
 from resspec.graph import Graph
 from resspec.language import environment
 from resspec.language.document import Document, settings
@@ -22,7 +23,7 @@ from resspec.language.schema import Check
 from resspec.language.scope import Binding, Problem
 from resspec.language.slots import NUMBER, integral
 from resspec.sizes import Periodic, Product, unknown
-from resspec.suggest import did_you_mean
+from resspec.suggest import renamed
 
 Expand = Callable[[Mapping[str, Any]], Graph]
 
@@ -69,6 +70,7 @@ def run(document: Document, given: Mapping[str, Any], expand: Expand, findings: 
         if _sound(document, values, findings, "variants", name):
             cases.append((f" of variant `{name}`", settings(document, name, given)))
     networks = _Networks(expand, findings)
+    failures = Failures()
     applied = 0
     used: set[int] = set()
     for label, values in cases:
@@ -79,7 +81,7 @@ def run(document: Document, given: Mapping[str, Any], expand: Expand, findings: 
             if not _alone(check) and _applies(document, check, i, values, findings):
                 used.add(i)
                 applied += 1
-                _hold(document, check, i, values, graph, label, findings)
+                _hold(document, check, i, values, graph, label, findings, failures)
     for i, check in enumerate(spec.checks):
         if _alone(check) and _sound(document, check.with_, findings, "checks", i, "with"):
             values = {**given, **check.with_}
@@ -88,7 +90,9 @@ def run(document: Document, given: Mapping[str, Any], expand: Expand, findings: 
                 applied += 1
                 graph = networks.under(values)
                 if graph is not None:
-                    _hold(document, check, i, values, graph, "", findings)
+                    _hold(document, check, i, values, graph, "", findings, failures)
+    failures.tell(findings)
+    for i in range(len(spec.checks)):
         if i not in used and not findings.failed:
             findings.warning(
                 "check-unused",
@@ -174,6 +178,7 @@ def _hold(
     graph: Graph,
     label: str,
     findings: Findings,
+    failures: Failures,
 ) -> None:
     env = environment.evaluate(document, values, Findings())
     refused = legal.refusal(graph, check.at, label)
@@ -211,25 +216,23 @@ def _hold(
             names = ", ".join(f"{name}: ..." for name in graph.domains)
             findings.error("unknown-size", f"`{key}` depends on the input size", where, help=f"add `at: {{{names}}}`")
         else:
-            findings.error("check-failed", f"expected {_number(wanted)} {words}{told}, found {got:,}", where)
+            failures.add(where, f"expected {_number(wanted)} {words}", told, f"{got:,}", raw, str(got))
     bare = check.model_extra or {}
     for name, raw in {**check.shapes, **bare}.items():
         loc = ("shapes", name) if name in check.shapes else (name,)
         where = document.span("checks", i, *loc)
         if name not in graph.outputs:
-            findings.error(
-                "unknown-argument",
-                f"`{name}` is no output and nothing that a check counts",
-                document.span("checks", i, *loc, key=True),
-                help=did_you_mean(name, [*graph.outputs, *COUNTS, "with", "at", "when", "shapes"]),
-            )
+            place = document.span("checks", i, *loc, key=True)
+            remedy = renamed(name, [*graph.outputs, *COUNTS, "with", "at", "when", "shapes"], place)
+            message = f"`{name}` is no output and nothing that a check counts"
+            findings.error("unknown-argument", message, place, help=remedy.help, fix=remedy.fix)
             continue
         wanted = expected(raw, True, *loc)
         got_shape = tuple(number(size, at) or size for size in graph.spec(graph.outputs[name]).shape)
         if wanted is not None and wanted != got_shape:
             shown = ", ".join(map(str, got_shape))
             told_shape = ", ".join(map(str, wanted))
-            findings.error("check-failed", f"expected `{name}` to be ({told_shape}){told}, found ({shown})", where)
+            failures.add(where, f"expected `{name}` to be ({told_shape})", told, f"({shown})", raw, f"[{shown}]")
 
 
 def _is_size(value: Any) -> bool:

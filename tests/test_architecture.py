@@ -15,7 +15,7 @@ LAYERS = [
     {"ops", "yamltree"},
     {"graph", "plugin", "chain"},
     {"language", "analysis", "keras_backend", "report"},
-    {"allow", "checks", "explain", "fixes", "flatten", "lints", "starter", "text"},
+    {"allow", "checks", "explain", "failures", "fixes", "flatten", "lints", "starter", "text"},
     {"api"},
     {"building", "lsp", "__init__"},
     {"cli"},
