@@ -44,12 +44,17 @@ checks:                           # what must hold; `resspec check {name}.yaml` 
 """
 
 
-def starter(name: str, like: str | None = None) -> str:
-    """The text of a new spec: the commented starter, or a copy of a shipped one.
+SCHEMA = "resspec.schema.json"
+"""the JSON Schema of the language, one for all specs of a folder"""
+
+SCHEMA_LINE = f"# yaml-language-server: $schema={SCHEMA}\n"
+"""the first line by which editors find it; its path counts from the folder of the spec"""
+
+
+def starter(name: str, like: str | None = None, *, schema: bool = False) -> str:
+    """The text of a new spec: the commented starter, or a copy of a shipped one; with `schema` a line for editors.
 
     Raises `files.FileProblem` if no spec `like` is shipped.
     """
-    if like is None:
-        return STARTER.format(name=name)
-    _, text = files.read_below(files.SHIPPED, f"{like}.yaml")
-    return text
+    text = STARTER.format(name=name) if like is None else files.read_below(files.SHIPPED, f"{like}.yaml")[1]
+    return SCHEMA_LINE + text if schema else text

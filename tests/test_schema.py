@@ -179,11 +179,11 @@ def test_the_description_and_the_default_of_a_block_are_there() -> None:
     document, _ = documents.load(with_steps("[relu]"), "spec.yaml", files.SHIPPED)
     found = schema_of(document, OPS)
     assert found["title"] == "resspec: spec.yaml"
-    unit = found["$defs"]["block unit"]
+    unit = found["$defs"]["block.unit"]
     assert unit["description"] == "a unit"
     assert unit["required"] == ["filters"]
     assert unit["properties"]["fast"]["default"] is True
-    assert "Hu et al. 2018" in found["$defs"]["block se"]["description"]
+    assert "Hu et al. 2018" in found["$defs"]["block.se"]["description"]
 
 
 def test_the_command_prints_both(tmp_path: Path) -> None:
@@ -193,6 +193,43 @@ def test_the_command_prints_both(tmp_path: Path) -> None:
         return json.loads(result.stdout)
 
     assert printed() == SCHEMA
-    assert "block unit" in printed("resnet_cifar")["$defs"]
+    assert "block.unit" in printed("resnet_cifar")["$defs"]
     (tmp_path / "net.yaml").write_text(with_steps("[relu]"))
-    assert "block unit" in printed(str(tmp_path / "net.yaml"))["$defs"]
+    assert "block.unit" in printed(str(tmp_path / "net.yaml"))["$defs"]
+
+
+# -- the schema beside a new spec ------------------------------------------------------------------
+
+
+def new(*arguments: str) -> None:
+    result = CliRunner().invoke(main, ["new", *arguments])
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("more", [(), ("--like", "unet")])
+def test_a_new_spec_names_the_schema_beside_it(tmp_path: Path, more: tuple[str, ...]) -> None:
+    new(str(tmp_path / "net.yaml"), *more)
+    line, _, text = (tmp_path / "net.yaml").read_text().partition("\n")
+    _, _, named = line.partition("# yaml-language-server: $schema=")
+    assert json.loads((tmp_path / named).read_text()) == SCHEMA
+    assert VALIDATOR.is_valid(yamltree.to_data(yamltree.parse(text, "net.yaml")))
+
+
+def test_a_schema_that_is_there_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "resspec.schema.json").write_text("{}")
+    new(str(tmp_path / "net.yaml"))
+    assert (tmp_path / "resspec.schema.json").read_text() == "{}"
+
+
+def test_a_new_spec_without_a_schema(tmp_path: Path) -> None:
+    new(str(tmp_path / "net.yaml"), "--no-schema")
+    assert [path.name for path in tmp_path.iterdir()] == ["net.yaml"]
+    assert (tmp_path / "net.yaml").read_text().startswith("resspec: 1")
+
+
+def test_the_schema_is_refreshed_by_the_command_that_help_names(tmp_path: Path) -> None:
+    new(str(tmp_path / "net.yaml"))
+    written = (tmp_path / "resspec.schema.json").read_bytes()
+    result = CliRunner().invoke(main, ["schema", "-o", str(tmp_path / "resspec.schema.json")])
+    assert result.exit_code == 0
+    assert (tmp_path / "resspec.schema.json").read_bytes() == written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -13,10 +14,15 @@ from resspec.cli.options import complete_spec
 @click.command(name="new")
 @click.argument("path", type=click.Path(dir_okay=False))
 @click.option("--like", shell_complete=complete_spec, help="Start from a shipped spec.")
+@click.option("--schema/--no-schema", default=True, help="Name a JSON Schema for editors in the first line.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
-def command(path: str, like: str | None, force: bool) -> None:
-    """Write a commented starter spec."""
-    from resspec.starter import starter
+def command(path: str, like: str | None, schema: bool, force: bool) -> None:
+    """Write a commented starter spec, and beside it the schema that editors complete with.
+
+    The schema is resspec.schema.json, one for the folder; one that is there is kept. After an update of resspec
+    `resspec schema -o resspec.schema.json` makes it anew.
+    """
+    from resspec.starter import SCHEMA, starter
 
     target = Path(path)
     if target.suffix not in (".yaml", ".yml"):
@@ -26,5 +32,10 @@ def command(path: str, like: str | None, force: bool) -> None:
     if like is not None and like not in api.shipped():
         raise click.UsageError(f"no spec named {like} is shipped; see `resspec list`")
     name = "".join(c if c.isalnum() else "_" for c in target.stem)
-    files.write_atomic(target, starter(name if name[:1].isalpha() else f"net_{name}", like))
+    files.write_atomic(target, starter(name if name[:1].isalpha() else f"net_{name}", like, schema=schema))
+    beside = target.with_name(SCHEMA)
+    if schema and not beside.exists():
+        from resspec.language.jsonschema import schema as make
+
+        files.write_atomic(beside, json.dumps(make(api.op_names().values()), indent=1) + "\n")
     click.echo(f"{path} written; try `resspec check {path}` and `resspec show {path}`")

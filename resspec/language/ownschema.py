@@ -35,7 +35,7 @@ def _block(document: Document, name: str) -> Block | None:
 
 
 def _definition(name: str) -> str:
-    return f"block {name}"
+    return f"block.{name}"
 
 
 def _step(general: Schema, blocks: Mapping[str, Block]) -> Schema:
