@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 LEAST = 3
 """items of a list among which one can be odd"""
 
+WORDS: dict[type, str] = {float: "a number", bool: "true or false", list: "a list", dict: "a mapping"}
+
 
 def odd_item(expander: Expander, diagnostic: Diagnostic, scope: Scope) -> Diagnostic:
     """The finding moved to where its value was written, if that is an item unlike all others of its list.
@@ -40,7 +42,8 @@ def odd_item(expander: Expander, diagnostic: Diagnostic, scope: Scope) -> Diagno
     if len(items) < LEAST or len(others) != 1 or kinds[index] in others:
         return diagnostic
     label = Label(diagnostic.span, f"`{name}` is wanted here")
-    return replace(diagnostic, span=span_of(index), labels=(*diagnostic.labels, label))
+    help = f"write {WORDS[others.pop()]}, like the other items of the list"
+    return replace(diagnostic, span=span_of(index), labels=(*diagnostic.labels, label), help=help, fix=None)
 
 
 def _text(expander: Expander, span: Span) -> str:
@@ -68,5 +71,5 @@ def _items(
 
 
 def _kind(item: Any) -> type:
-    """A number and an expression are of one kind."""
-    return float if isinstance(item, int | float | str) and not isinstance(item, bool) else type(item)
+    """A number and an expression are of one kind; so is nothing, which few slots take."""
+    return next((kind for kind in (bool, list, dict) if isinstance(item, kind)), float)
