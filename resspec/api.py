@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from resspec import allow, checks, files
+from resspec import allow, checks, files, fixes
 from resspec.analysis.summary import Summary, summarize
 from resspec.diagnostics import Diagnostic, Findings, SpecError
 from resspec.graph import Graph
 from resspec.language import document as documents
 from resspec.language.document import Document
-from resspec.language.expand import expand
+from resspec.language.expand import check_library, expand
 from resspec.ops import by_kind
 from resspec.ops.base import Op
 from resspec.plugin import Plugin, resolve
@@ -193,14 +193,39 @@ def check(source: Source, *, params: Mapping[str, Any] | None = None, plugins: I
         return Report(error.diagnostics, error.sources)
 
 
+def fix(source: Source, *, unsafe: bool = False, plugins: Iterable[str | Plugin] = ()) -> int:
+    """Carry out in a file the remedies that are certain, with `unsafe` the proposed ones too; returns how many.
+
+    Files that it uses are left alone. Raises `files.FileProblem` if it cannot be read or written.
+    """
+    path = Path(str(source))
+    if path.suffix not in (".yaml", ".yml"):
+        path = Path(str(source).partition("@")[0])
+
+    def diagnose(text: str) -> Iterable[Diagnostic]:
+        try:
+            opened = Opened(*documents.load(text, str(path), path.parent), None)
+        except SpecError as error:
+            return error.diagnostics
+        return check_opened(opened, plugins=plugins).diagnostics
+
+    text = files.read_file(path)
+    better, count = fixes.mended(text, str(path), diagnose, unsafe=unsafe)
+    if count:
+        files.write_atomic(path, better)
+    return count
+
+
 def check_opened(
     opened: Opened, *, params: Mapping[str, Any] | None = None, plugins: Iterable[str | Plugin] = ()
 ) -> Report:
     """All findings of a parsed source."""
     from resspec import lints
 
-    findings = Findings()
     ops = op_names(plugins)
+    if opened.document.is_library:
+        return Report(check_library(opened.document, opened.sources, ops).sorted(), opened.sources, checks.NOTHING)
+    findings = Findings()
     resolver = _KerasResolver()
     linter = lints.Linter(opened.document)
 

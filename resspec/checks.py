@@ -62,6 +62,10 @@ class Checked:
     """the network under the defaults, None if it has findings"""
 
 
+NOTHING = Checked(0, 0, None)
+"""what is checked of a file that holds no network"""
+
+
 def run(document: Document, given: Mapping[str, Any], expand: Expand, findings: Findings) -> Checked:
     """Expand the defaults, every variant and every check's `with`, and hold the checks against them."""
     spec = document.spec

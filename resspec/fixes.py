@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from resspec.diagnostics import Diagnostic, Edit, Span
 
@@ -31,6 +31,23 @@ def apply(text: str, file: str, diagnostics: Iterable[Diagnostic], *, unsafe: bo
     return text, count
 
 
+ROUNDS = 20
+"""times that a text is looked at again; what a mistake hid comes up one layer at a time"""
+
+
+def mended(
+    text: str, file: str, diagnose: Callable[[str], Iterable[Diagnostic]], *, unsafe: bool = False
+) -> tuple[str, int]:
+    """`text` after all its fixes, round by round until none is left, and how many there were."""
+    total = 0
+    for _ in range(ROUNDS):
+        text, count = apply(text, file, diagnose(text), unsafe=unsafe)
+        total += count
+        if not count:
+            break
+    return text, total
+
+
 def _line_starts(text: str) -> list[int]:
     starts = [0]
     for line in text.split("\n"):
@@ -46,4 +63,4 @@ def _offsets(edit: Edit, starts: list[int], length: int) -> tuple[int, int, str]
 
 def _overlap(one: tuple[int, int, str], other: tuple[int, int, str]) -> bool:
     """Whether two edits touch the same text; two insertions at one place do."""
-    return one[0] < other[1] and other[0] < one[1] or one[:2] == other[:2]
+    return (one[0] < other[1] and other[0] < one[1]) or one[:2] == other[:2]

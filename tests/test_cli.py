@@ -237,3 +237,46 @@ def test_sizes_knows_no_other_unknown() -> None:
     done = run("sizes", "unet", "--near", "Q=4")
     assert done.exit_code == 2
     assert "H, W" in done.output
+
+
+BROKEN = """\
+resspec: 1
+inputs: {image: [32, 32, 3]}
+graph:
+  - {Conv2D: {filters: 8, kernel: 3, stride: 2, padding: SAME}, as: stem}
+  - nn.BatchNorm2d
+  - {relu: , from: stm}
+"""
+
+
+def test_fix_carries_out_what_is_certain(spec: str) -> None:
+    Path("broken.yaml").write_text(BROKEN)
+    done = run("check", "broken.yaml")
+    assert done.exit_code == 1
+    assert "of these can be mended: 2 with --fix, 1 more with --fix --unsafe-fixes" in done.output
+    done = run("check", "--fix", "broken.yaml")
+    assert done.exit_code == 1
+    assert "broken.yaml: 5 fixes made, 1 error" in done.output
+    assert (
+        "{conv: {filters: 8, kernel_size: 3, strides: 2, padding: same}, as: stem}" in Path("broken.yaml").read_text()
+    )
+    assert "from: stm" in Path("broken.yaml").read_text()
+    done = run("check", "--fix", "--unsafe-fixes", "broken.yaml")
+    assert done.exit_code == 0
+    assert "from: stem" in Path("broken.yaml").read_text()
+
+
+def test_a_file_of_blocks_is_checked_without_a_network() -> None:
+    done = run("check", str(resspec.files.SHIPPED / "blocks"))
+    assert done.exit_code == 0
+    assert "ok (blocks only)" in done.output
+
+
+def test_explain_shows_a_bad_and_a_good_example() -> None:
+    done = run("explain", "unknown-op")
+    assert done.exit_code == 0
+    assert done.output.startswith("# unknown-op\n")
+    assert "```yaml" in done.output
+    assert "# error:" not in done.output
+    assert "unknown-op" in run("explain").output
+    assert "did you mean `unknown-op`?" in run("explain", "unkown-op").output

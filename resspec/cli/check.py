@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from resspec import api, report
+from resspec import api, checks, report
 from resspec.cli import FINDINGS
 from resspec.cli.options import JSON, PARAMS, PLUGINS, complete_spec
 from resspec.cli.output import tell
@@ -25,15 +25,29 @@ from resspec.diagnostics import Diagnostic
 )
 @JSON
 @click.option("-q", "--quiet", is_flag=True, help="Print findings only.")
-def command(specs: tuple[str, ...], params: Any, plugins: Any, form: str, as_json: bool, quiet: bool) -> None:
+@click.option("--fix", is_flag=True, help="Carry out the remedies that are certain, in the files themselves.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix, those too that only propose what was meant.")
+def command(
+    specs: tuple[str, ...],
+    params: Any,
+    plugins: Any,
+    form: str,
+    as_json: bool,
+    quiet: bool,
+    fix: bool,
+    unsafe_fixes: bool,
+) -> None:
     """Check specs: their form, every variant, and what their `checks` say.
 
     SPECS are files, folders, patterns such as 'specs/*.yaml', or names of shipped specs.
     """
     form = "json" if as_json else form
+    if unsafe_fixes and not fix:
+        raise click.UsageError("--unsafe-fixes goes with --fix")
     found: list[Diagnostic] = []
     failed = False
     for spec in _expand_paths(specs):
+        mended = api.fix(spec, unsafe=unsafe_fixes, plugins=plugins) if fix else 0
         done = api.check(spec, params=dict(params), plugins=plugins)
         failed = failed or done.failed
         found += done.diagnostics
@@ -41,20 +55,40 @@ def command(specs: tuple[str, ...], params: Any, plugins: Any, form: str, as_jso
             if done.diagnostics:
                 tell(done.diagnostics, done.sources, "text")
             if not quiet:
-                click.echo(_checked_line(spec, done))
+                click.echo(_checked_line(spec, done, mended))
+            fixable = _fixable(done)
+            if fixable and not quiet:
+                click.echo(fixable)
     if form != "text":
         tell(found, {}, form)
     if failed:
         raise SystemExit(FINDINGS)
 
 
-def _checked_line(spec: str, done: api.Report) -> str:
+def _checked_line(spec: str, done: api.Report, mended: int) -> str:
+    fixed = f"{_many(mended, 'fix', 'fixes')} made, " if mended else ""
     if done.failed:
-        return f"{spec}: {report.count(done.diagnostics)}"
+        return f"{spec}: {fixed}{report.count(done.diagnostics)}"
     checked = done.checked
     assert checked is not None
-    networks = f"{checked.networks} network{'' if checked.networks == 1 else 's'}"
-    return f"{spec}: ok ({networks}, {checked.checks} check{'' if checked.checks == 1 else 's'})"
+    warned = f", {report.count(done.diagnostics)}" if done.diagnostics else ""
+    if checked is checks.NOTHING:
+        return f"{spec}: {fixed}ok{warned} (blocks only)"
+    numbers = f"{_many(checked.networks, 'network')}, {_many(checked.checks, 'check')}"
+    return f"{spec}: {fixed}ok{warned} ({numbers})"
+
+
+def _fixable(done: api.Report) -> str:
+    """How many findings `--fix` would mend."""
+    certain = sum(one.fix is not None and one.fix.certain for one in done.diagnostics)
+    proposed = sum(one.fix is not None and not one.fix.certain for one in done.diagnostics)
+    told = [f"{certain} with --fix"] if certain else []
+    told += [f"{proposed} more with --fix --unsafe-fixes"] if proposed else []
+    return f"of these can be mended: {', '.join(told)}" if told else ""
+
+
+def _many(count: int, one: str, several: str = "") -> str:
+    return f"{count} {one if count == 1 else several or one + 's'}"
 
 
 def _expand_paths(specs: Iterable[str]) -> list[str]:

@@ -41,6 +41,11 @@ class Document:
         return None
 
     @property
+    def is_library(self) -> bool:
+        """Whether the file holds blocks for others and no network."""
+        return bool(self.spec.blocks) and not self.spec.inputs and not self.spec.graph
+
+    @property
     def block_names(self) -> list[str]:
         return [*self.spec.blocks, *self.imports]
 

@@ -75,6 +75,13 @@ def expand(
         return graph, findings
 
 
+def check_library(document: Document, sources: dict[str, str], ops: Mapping[str, type[Op]]) -> Findings:
+    """What can be found in a file of blocks without a call of them: their ops, and the arguments' names."""
+    findings = Findings()
+    static.check_blocks(Expander(document, sources, ops, findings, None))
+    return findings
+
+
 class Expander:
     """One run over one document."""
 
