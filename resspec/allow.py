@@ -11,7 +11,15 @@ from resspec.suggest import did_you_mean
 WARNINGS = frozenset(
     (
         *("bias-before-norm", "check-unused", "deep-chain", "dropped-row", "even-same-kernel", "growing-variance"),
-        *("merge-of-itself", "merge-of-one", "relu-before-add", "relu-first", "shadowed-op", "unused-block"),
+        *(
+            "merge-of-itself",
+            "merge-of-one",
+            "relu-before-add",
+            "relu-first",
+            "shadowed-op",
+            "sizes-restricted",
+            "unused-block",
+        ),
         *("unused-input", "unused-let", "unused-output", "unused-param", "unused-tap", "unused-value"),
     )
 )

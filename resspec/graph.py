@@ -47,6 +47,15 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Restriction:
+    """A step that needs equal sizes, and what it leaves of the legal values of an unknown."""
+
+    span: Span | None
+    before: Domain
+    after: Domain
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """A level of the path tree: a call of a block, a named loop turn, or a named body."""
 
@@ -92,6 +101,8 @@ class Graph:
     """unknown size -> what it must be, where that is a function of another: `H = 2*h`"""
     params: Mapping[str, Any] = field(default_factory=dict)
     """the spec's parameters as they were set"""
+    restrictions: tuple[Restriction, ...] = ()
+    """merges that left less of the legal sizes, in the order in which they stand"""
 
     def spec(self, ref: Ref) -> TensorSpec:
         return self.nodes[ref.node].outputs[ref.output]

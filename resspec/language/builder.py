@@ -9,7 +9,7 @@ from typing import Any
 from resspec import limits
 from resspec.diagnostics import Label, Span
 from resspec.domain import AtLeast, AtMost, Domain, Equal, Multiple, Requirement
-from resspec.graph import Graph, Group, Node, Origin, Ref
+from resspec.graph import Graph, Group, Node, Origin, Ref, Restriction
 from resspec.language.live import live, renumbered
 from resspec.language.relations import Related, solved
 from resspec.language.scope import Problem, Result
@@ -30,6 +30,7 @@ class GraphBuilder:
     groups: dict[str, Group] = field(default_factory=dict)
     results: dict[str, Ref] = field(default_factory=dict)
     domains: dict[str, Domain] = field(default_factory=dict)
+    restrictions: list[Restriction] = field(default_factory=list)
     index: dict[str, int] = field(default_factory=dict)
     """path -> node index"""
     _positive: set[Periodic] = field(default_factory=set)
@@ -175,6 +176,8 @@ class GraphBuilder:
                 _remedy(requirement),
                 notes=(f"legal up to here: {before}",),
             )
+        if isinstance(requirement, Equal) and after != before:
+            self.restrictions.append(Restriction(span, before, after))
         self.domains[name] = after
 
     def constant(self, size: Size) -> int | None:
@@ -226,6 +229,7 @@ class GraphBuilder:
                 for unknown, size in relations.items()
             },
             dict(params),
+            tuple(self.restrictions),
         )
 
 

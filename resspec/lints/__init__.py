@@ -13,7 +13,7 @@ from resspec.chain import deep_chain, longest_chain
 from resspec.diagnostics import Diagnostic, Findings
 from resspec.graph import Graph
 from resspec.language.document import Document
-from resspec.lints import activations, bias, residual, taps, unused, variance, windows
+from resspec.lints import activations, bias, residual, sizes, taps, unused, variance, windows
 from resspec.lints.view import Places, View
 
 OF_FILE = (
@@ -22,7 +22,7 @@ OF_FILE = (
 )
 OF_NETWORK = (
     *(bias.bias_before_norm, windows.even_same_kernel, windows.dropped_row),
-    activations.relu_first,
+    *(activations.relu_first, sizes.sizes_restricted),
 )
 OF_UNITS = (activations.relu_before_add, variance.growing_variance)
 
