@@ -34,7 +34,7 @@ def to_yaml(graph: Graph) -> str:
     last = len(graph.nodes) - 1
     if list(graph.outputs) == ["output"]:
         ref = graph.outputs["output"]
-        if ref != Ref(last):
+        if ref != Ref(last) or isinstance(graph.nodes[last].op, Input):
             lines.append(f"  - {flow({'tap': _tap(graph, ref, names)})}")
     elif not marked:
         for name, ref in graph.outputs.items():

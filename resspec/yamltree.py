@@ -134,6 +134,8 @@ class _Composer:
         self.file = file
         self.findings = Findings()
         self.lines: list[str] | None = None
+        self.last_line = text.count("\n")
+        self.last_column = len(text) - text.rfind("\n") - 1
 
     def compose(self) -> Tree | None:
         try:
@@ -146,6 +148,9 @@ class _Composer:
     # places
 
     def span(self, start: Any, end: Any) -> Span:
+        if end.line > self.last_line:  # behind the line break that the text itself does not have
+            first = (start.line, start.column) if start.line <= self.last_line else (self.last_line, self.last_column)
+            return Span(self.file, first[0] + 1, first[1] + 1, self.last_line + 1, self.last_column + 1)
         return Span(self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
     def span_at(self, index: int, length: int = 1) -> Span:

@@ -73,8 +73,9 @@ _BRANCH = re.compile(
 
 
 def _place(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """The loc up to the branches of a union, whose names are no part of the file."""
-    return tuple(itertools.takewhile(lambda part: isinstance(part, int) or not _BRANCH.fullmatch(part), loc))
+    """The loc up to the branches of a union, whose names are no part of the file; it begins with a key of the file."""
+    rest = itertools.takewhile(lambda part: isinstance(part, int) or not _BRANCH.fullmatch(part), loc[1:])
+    return (*loc[:1], *rest)
 
 
 def _one(loc: tuple[str | int, ...], items: list[Any], where: Where, what: str, names: Names) -> Diagnostic:
@@ -125,7 +126,7 @@ def _missing(loc: tuple[str | int, ...], item: Any, where: Where, what: str) -> 
     elif key == "name" and first in ("l1", "l2", "l1_l2"):  # `{l2: 1e-4}`, as Keras itself prints it
         example = f"name: {first}"
         fix = _put_before(where((*loc[:-1], first), True), f"name: {first}, ", where(loc[:-1], False))
-    owner = what if len(loc) == 1 else f"`{loc[-2]}`"
+    owner = f"`{loc[-2]}`" if len(loc) > 1 else what
     place = where(loc[:-1], True)
     return Diagnostic("missing-argument", f"{owner} needs `{key}`", place, help=f"add `{example}`", fix=fix)
 
