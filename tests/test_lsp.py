@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -13,7 +16,9 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
 from resspec import files
+from resspec.cli import COMMANDS
 from resspec.lsp.server import QUIET
+from resspec.starter import SCHEMA_LINE
 
 SPEC = """\
 resspec: 1
@@ -350,3 +355,20 @@ def test_without_pygls_the_command_says_what_to_install(monkeypatch: pytest.Monk
     result = CliRunner().invoke(main, ["lsp"])
     assert result.exit_code == 1
     assert result.output == "Error: the language server needs pygls: pip install 'resspec[lsp]'\n"
+
+
+def test_the_tool_that_measures_runs(root: Path) -> None:
+    tool = Path(__file__).resolve().parent.parent / "tools" / "bench_lsp.py"
+    done = subprocess.run(
+        [sys.executable, str(tool), str(root / "net.yaml"), "1"], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert set(found["idle_ms"]) == set(found["busy_ms"]) >= {"hover", "completion"}
+
+
+def test_the_page_on_editors_names_what_is_there() -> None:
+    page = (Path(__file__).resolve().parent.parent / "docs" / "editors.md").read_text()
+    assert SCHEMA_LINE in page
+    for command in [*re.findall(r"^\$ resspec (\w+)", page, re.MULTILINE), "lsp", "new"]:
+        assert command in COMMANDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from pygls.lsp.server import LanguageServer
 from resspec import __version__, api
 from resspec.lsp import completion, convert, navigation, rename
 from resspec.lsp.analysis import Analysis, first, second
+from resspec.lsp.callees import of_op
 from resspec.lsp.hover import hover
 from resspec.lsp.outline import outline
 from resspec.lsp.page import Page
@@ -36,6 +38,8 @@ class SpecServer(LanguageServer):
         super().__init__("resspec", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Full)
         self.plugins = tuple(plugins)
         self.ops = api.op_names(self.plugins)
+        for kind in self.ops.values():
+            of_op(kind)  # described once, before the first question
         self.pages: dict[str, Page] = {}
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self.readers, self.checkers = ThreadPoolExecutor(1, "first"), ThreadPoolExecutor(1, "second")
@@ -105,7 +109,9 @@ def server(plugins: Iterable[str] = ()) -> SpecServer:
 def serve(plugins: Iterable[str] = ()) -> None:
     """Serve the standard streams until the editor ends it."""
     sys.setswitchinterval(SWITCH)
-    server(plugins).start_io()
+    found = server(plugins)
+    gc.freeze()  # what is imported stays, and looking through it would hold up an answer
+    found.start_io()
 
 
 def _files(found: SpecServer) -> None:
