@@ -1,4 +1,4 @@
-"""Syntax errors of the YAML parsers in plain words, with the usual traps recognised."""
+"""Syntax errors of the YAML parsers in plain words."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 
 import yaml
 
-from resspec.diagnostics import Diagnostic, Label, Span
+from resspec.diagnostics import Diagnostic, Label
+from resspec.yamltraps import TRAPS, Stumble
 
 _NO_SPACE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*):(?=[^\s:/])")
-_LINE_NO_SPACE = re.compile(rf" *(?:- +)*({_NO_SPACE.pattern})")
 
 _QUOTE = "text that contains `: ` or ` #`, or begins with one of `@ % & * ! | > [ {`, needs quotes"
 _FLOW = "text that contains `[ ] { } ,` needs quotes inside `[...]` and `{...}`"
@@ -40,6 +40,17 @@ _PROBLEMS = (
     ("alphabetic or numeric character", "anchors and aliases are not allowed", "put the text in quotes"),
 )
 
+# a part of what the parser says that it was reading, and what that is
+_CONTEXTS = (
+    ("flow mapping", "the `{`"),
+    ("flow sequence", "the `[`"),
+    ("block mapping", "the mapping"),
+    ("block collection", "the list"),
+    ("block sequence", "the list"),
+    ("simple key", "the line"),
+    ("quoted scalar", "the text"),
+)
+
 
 def colon_trap(text: str) -> str | None:
     """`filters: 64` for `filters:64`; None if the colon is not that of a key, as in `https://`."""
@@ -52,48 +63,27 @@ def syntax_finding(error: yaml.MarkedYAMLError, text: str, file: str) -> Diagnos
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line, mark.column) if mark else (0, 0)
     lines = text.split("\n")
-    if trap := _missing_space(lines, line, error):
-        return Diagnostic(
-            "yaml-syntax", f"`{trap[2]}` has no space after the colon", _span(file, trap[0], trap[1], len(trap[2])),
-            help=f"write `{trap[2][:-1]}: `",
-        )  # fmt: skip
-    problem = error.problem or "not YAML"
-    message, help = problem, "put text with special characters in quotes"
+    context = (error.context_mark.line, error.context_mark.column) if error.context_mark else None
+    stumble = Stumble(file, lines, line, column, context, error.problem or "not YAML")
+    for trap in TRAPS:
+        if (finding := trap(stumble)) is not None:
+            return finding
+    return _general(error, stumble)
+
+
+def _general(error: yaml.MarkedYAMLError, at: Stumble) -> Diagnostic:
+    message, help = at.problem, "put text with special characters in quotes"
     for part, plain, remedy in _PROBLEMS:
-        if part in problem:
+        if part in at.problem:
             message, help = plain, remedy
             break
-    if "invalid Unicode" in problem or "expected escape sequence" in problem:
+    if "invalid Unicode" in at.problem or "expected escape sequence" in at.problem:
         code, message, help = "yaml-character", "an escape stands for no character", "write the character itself"
     else:
-        code = "yaml-tag" if "tag handle" in problem else "yaml-syntax"
-    line, column = _on_text(lines, line, column)
+        code = "yaml-tag" if "tag handle" in at.problem else "yaml-syntax"
+    line, column = at.last_text()
     labels: tuple[Label, ...] = ()
-    if error.context and error.context_mark:
-        start = _on_text(lines, error.context_mark.line, error.context_mark.column)
-        if start != (line, column):
-            labels = (Label(_span(file, *start, 1), f"{error.context.removeprefix('while ')} from here"),)
-    return Diagnostic(code, message, _span(file, line, column, 1), labels=labels, help=help)
-
-
-def _on_text(lines: list[str], line: int, column: int) -> tuple[int, int]:
-    """The place itself, or the end of the last text before it where it lies behind all text."""
-    if line >= len(lines):  # the C parser's end of a file without a last line break
-        line, column = len(lines) - 1, len(lines[-1].rstrip())
-    while line and column == 0 and not lines[line].strip():
-        line -= 1
-        column = len(lines[line].rstrip())
-    return line, column
-
-
-def _missing_space(lines: list[str], line: int, error: yaml.MarkedYAMLError) -> tuple[int, int, str] | None:
-    """Line, column and text of a `key:` without its space, where the parser stumbled or just before."""
-    marks = [mark.line for mark in (error.context_mark,) if mark]
-    for number in dict.fromkeys([*marks, line, line - 1]):
-        if 0 <= number < len(lines) and (match := _LINE_NO_SPACE.match(lines[number])):
-            return number, match.start(1), match[1]
-    return None
-
-
-def _span(file: str, line: int, column: int, length: int) -> Span:
-    return Span(file, line + 1, column + 1, line + 1, column + 1 + length)
+    if error.context and at.context is not None and at.context != (line, column):
+        what = next((plain for part, plain in _CONTEXTS if part in error.context), "what was being read")
+        labels = (Label(at.span(*at.context, 1), f"{what} begins here"),)
+    return Diagnostic(code, message, at.span(line, column, 1), labels=labels, help=help)

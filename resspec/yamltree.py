@@ -15,8 +15,8 @@ from typing import Any, Union
 
 import yaml
 
-from resspec import limits
-from resspec.diagnostics import Diagnostic, Findings, Label, Span, SpecError
+from resspec import edits, limits, yamledits
+from resspec.diagnostics import Diagnostic, Edit, Findings, Fix, Label, Span, SpecError
 from resspec.yamlscalars import REFUSED, ScalarValue, plain_value
 from resspec.yamlsyntax import colon_trap, syntax_finding
 
@@ -169,8 +169,8 @@ class _Composer:
 
     # before parsing
 
-    def stop(self, code: str, message: str, span: Span, help: str | None = None) -> _Stop:
-        self.findings.error(code, message, span, help=help)
+    def stop(self, code: str, message: str, span: Span, help: str | None = None, fix: Fix | None = None) -> _Stop:
+        self.findings.error(code, message, span, help=help, fix=fix)
         return _Stop()
 
     def check_characters(self) -> None:
@@ -179,13 +179,18 @@ class _Composer:
             raise self.stop("yaml-size", f"the text has more than {limits.FILE_BYTES} characters", self.span_at(0))
         match = REFUSED.search(text)
         if match and match.group() == "\t":
-            raise self.stop("yaml-tab", "a TAB stands here", self.span_at(match.start()), "use spaces")
+            fix = Fix(yamledits.tabs(text, self.file), certain=True)
+            raise self.stop("yaml-tab", "a TAB stands here", self.span_at(match.start()), "use spaces", fix)
         if match:
-            raise self.stop("yaml-character", _naming(match.group()), self.span_at(match.start()), "remove it")
+            span = self.span_at(match.start())
+            invisible = match.group() not in "\r\n"
+            fix_or_none = edits.replaced(span, "", certain=True) if invisible else None
+            raise self.stop("yaml-character", _naming(match.group()), span, "remove it", fix_or_none)
         if match := _DIRECTIVE.match(text):
-            raise self.stop(
-                "yaml-directive", "a directive stands here", self.span_at(match.end() - 1), "remove the line"
-            )
+            span = self.span_at(match.end() - 1)
+            line = Span(self.file, span.line, 1, span.line + 1, 1)
+            fix = Fix((Edit(line, ""),), certain=True)
+            raise self.stop("yaml-directive", "a directive stands here", span, "remove the line", fix)
 
     # events
 
@@ -266,7 +271,11 @@ class _Composer:
         span = Span(self.file, start.line + 1, start.column + 1, start.line + 1, start.column + 2)
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self.findings.error("yaml-tag", f"the tag `{_short(tag)}` is not allowed", span, help="remove it")
+            help, fix = "remove it", None
+            if re.fullmatch(r"![A-Za-z_]\w*", tag) and getattr(event, "value", None) == "":
+                help = f"write `not {tag[1:]}`"
+                fix = Fix((Edit(Span(self.file, span.line, span.column, span.line, span.column + 1), "not "),))
+            self.findings.error("yaml-tag", f"the tag `{_short(tag)}` is not allowed", span, help=help, fix=fix)
         if event.anchor is not None:
             self.findings.error(
                 "yaml-anchor",
@@ -325,10 +334,18 @@ class _Composer:
                 continue
             earlier = first.setdefault((type(key.value), key.value), key.span)
             if earlier is not key.span:
+                before = next(entry.value for entry in entries if entry.key.span == earlier)
+                same = to_data(before) == to_data(value)
+                fix = (
+                    yamledits.dropped(key.span, value.span, entries[-1].value.span, start.flow_style) if same else None
+                )
                 self.findings.error(
                     "duplicate-key", f"the key `{_short(key.text)}` stands here twice", key.span,
-                    labels=[Label(earlier, "first here")], help="keep one of the two",
+                    labels=[Label(earlier, "first here")], help="keep one of the two", fix=fix,
                 )  # fmt: skip
+                continue
+            if not start.flow_style and key.plain and (match := _KEY_AND_BRACKET.match(key.text)):
+                self.no_space(match[1], key.span, f"{match[1]}: {match[2]}...")
                 continue
             entries.append(Entry(key, value))
         return Mapping(tuple(entries), span)
@@ -353,12 +370,34 @@ class _Composer:
                     before = f"{_text(key)}: " if head is value else ""
                     self.comma(pieces, before)
             elif isinstance(key, Scalar) and key.plain and _is_empty(value) and (fixed := colon_trap(key.text)):
-                message = f"`{_short(key.text)}` has no space after the colon"
-                self.findings.error("yaml-colon", message, key.span, help=f"write `{_short(fixed)}`")
+                self.no_space(key.text.partition(":")[0], key.span, fixed, whole=key.text)
+            elif index and _is_number(key) and _is_empty(value) and _is_number(values[index - 1]):
+                self.numbers(keys[index - 1], values[index - 1], key)
+                index += 1
+                continue
             kept_keys.append(key)
             kept_values.append(value)
             index += parts
         return kept_keys, kept_values
+
+    def no_space(self, name: str, span: Span, meant: str, whole: str | None = None) -> None:
+        """`{filters:64}` and `conv:{filters: 64}`."""
+        message = f"`{_short(whole or name + ':')}` has no space after the colon"
+        colon = Span(span.file, span.line, span.column + len(name) + 1, span.line, span.column + len(name) + 1)
+        fix = Fix((Edit(colon, " "),), certain=True)
+        self.findings.error("yaml-colon", message, span, help=f"write `{_short(meant)}`", fix=fix)
+
+    def numbers(self, key: Tree, first: Tree, second: Tree) -> None:
+        """`{kernel_size: 3, 3}`, where the second 3 is a key."""
+        span = Span(self.file, first.span.line, first.span.column, second.span.end_line, second.span.end_column)
+        meant = f"[{_text(first)}, {_text(second)}]"
+        self.findings.error(
+            "yaml-comma",
+            f"the comma ends the value of `{_short(_text(key))}`, and `{_short(_text(second))}` is a key of its own",
+            span,
+            help=f"write `{_short(_text(key))}: {meant}`",
+            fix=edits.wrapped(span, "[", "]"),
+        )
 
     def check_commas(self, items: list[Tree]) -> None:
         index = 0
@@ -374,11 +413,25 @@ class _Composer:
         present = [piece for piece in pieces if piece is not None]
         call = _short(", ".join(map(_text, present)))
         start, end = present[0].span, present[-1].span
+        span = Span(self.file, start.line, start.column, end.end_line, end.end_column)
+        if call[0] == "(" and call[-1] == ")" and call.count("(") == 1:  # a list, as Python writes it
+            meant = f"[{call[1:-1]}]"
+            brackets = (
+                Edit(edits.first(span, 1), "["),
+                Edit(Span(self.file, span.end_line, span.end_column - 1, span.end_line, span.end_column), "]"),
+            )
+            message = f"`{call}` is no list: lists have square brackets"
+            self.findings.error(
+                "yaml-comma", message, span, help=f"write {before}{meant}", fix=Fix(brackets, certain=True)
+            )
+            return
+        quotes = '"' if "'" in call else "'"
         self.findings.error(
             "yaml-comma",
             f"the comma splits `{call}` in two",
-            Span(self.file, start.line, start.column, end.end_line, end.end_column),
-            help=f"quote the expression: {before}'{call}'",
+            span,
+            help=f"quote the expression: {before}{quotes}{call}{quotes}",
+            fix=edits.wrapped(span, quotes, quotes, certain=True),
         )
 
 
@@ -388,6 +441,10 @@ def _text(tree: Tree) -> str:
 
 def _is_empty(tree: Tree) -> bool:
     return isinstance(tree, Scalar) and tree.plain and not tree.text
+
+
+def _is_number(tree: Tree) -> bool:
+    return isinstance(tree, Scalar) and isinstance(tree.value, int | float) and not isinstance(tree.value, bool)
 
 
 def _open_brackets(tree: Tree | None) -> int:
@@ -410,6 +467,7 @@ def _parts_of_call(head: Tree, rest: list[Any]) -> int:
 _MOST_PIECES = 32
 """pieces of a call that are put together again, so that many a `(` without its `)` costs little"""
 
+_KEY_AND_BRACKET = re.compile(r"([A-Za-z_][\w.]*):([\[{])")
 _DIRECTIVE = re.compile(r"(?: *(?:#[^\n]*)?\n)*%")
 
 
