@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from resspec.graph import Node
 from resspec.lints.dominators import ROOT, Dominators
-from resspec.lints.view import View
+from resspec.lints.view import WAY, View
 from resspec.ops.conv import Convolution, ConvTranspose
 from resspec.ops.dense import Dense
 from resspec.ops.merge import Add
@@ -15,9 +15,6 @@ from resspec.ops.pool import Pooling
 from resspec.ops.regularization import Regularization
 from resspec.ops.resample import Crop, PadChannels, PixelShuffle, Resize, Upsample
 from resspec.ops.reshape import Identity
-
-SHORTCUT = 8
-"""the most ops that a shortcut may consist of"""
 
 BRANCH = 128
 """the most ops that a unit may consist of; what is larger is no unit but a skip around half of a network"""
@@ -68,7 +65,7 @@ def _direct(view: View, i: int, entry: int) -> tuple[int, ...] | None:
     found: list[int] = []
     while i != entry:
         node = view.nodes[i]
-        if len(node.inputs) != 1 or len(found) == SHORTCUT or not _linear(node):
+        if len(node.inputs) != 1 or len(found) == WAY or not _linear(node):
             return None
         found.append(i)
         i = node.inputs[0].node

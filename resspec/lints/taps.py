@@ -24,9 +24,9 @@ def unused_taps(document: Document) -> Iterator[Diagnostic]:
     spec = document.spec
     blocks = spec.blocks.values()
     bodies = [spec.graph, *(block.graph for block in blocks)]
-    bodies += [step.do for body in bodies for step in every_step(body) if step.do is not None]
-    used = union(_reads(step) for body in bodies for step in every_step(body))
-    used |= words([block.outputs for block in blocks])
+    steps = [step for body in bodies for step in every_step(body)]
+    bodies += [step.do for step in steps if step.do is not None]
+    used = union(map(_reads, steps)) | words([block.outputs for block in blocks])
     merges = MERGES - {*document.block_names}
     for body in bodies:
         flat = list(_flat(body))

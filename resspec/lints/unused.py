@@ -54,15 +54,14 @@ def unused_values(document: Document) -> Iterator[Diagnostic]:
     used = of_file(spec)
     needed = used | words(spec.let)
     for name in spec.params:
-        if name in needed:
-            continue
-        yield _warning("unused-param", "parameter", name, document.span("params", name, key=True), OUTSIDE)
+        if name not in needed:
+            yield _warning("unused-param", "parameter", name, document.span("params", name, key=True), OUTSIDE)
     for name in _idle(spec.let, used):
         yield _warning("unused-let", "value", name, document.span("let", name, key=True), OUTSIDE)
     for name, block in spec.blocks.items():
         yield from _of_block(document, name, block)
     for step in _steps(spec):
-        for name in _idle(step.let, beside(step) | of_steps(step.do or ())):
+        for name in _idle(step.let, beside(step) | of_steps(step.do or ())) if step.let else ():
             span = yamltree.locate(step.tree, ("let", name), key=True)
             yield _warning("unused-let", "value", name, span, "the step does not use it")
 
@@ -75,9 +74,8 @@ def _of_block(document: Document, name: str, block: Block) -> Iterator[Diagnosti
     times = Counter(word for found in defaults.values() for word in found)
     for param in block.params:
         if param not in needed and times[param] == (param in defaults[param]):
-            yield _warning(
-                "unused-param", "parameter", param, document.span("blocks", name, "params", param, key=True), why
-            )
+            span = document.span("blocks", name, "params", param, key=True)
+            yield _warning("unused-param", "parameter", param, span, why)
     for let in _idle(block.let, own):
         yield _warning("unused-let", "value", let, document.span("blocks", name, "let", let, key=True), why)
 

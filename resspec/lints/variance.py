@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from resspec.diagnostics import Diagnostic
-from resspec.lints.residual import SHORTCUT, Unit
-from resspec.lints.view import View
+from resspec.lints.residual import Unit
+from resspec.lints.view import WAY, View
 from resspec.ops.activation import Elu, Gelu, LeakyRelu, Mish, Prelu, Relu, Silu
 from resspec.ops.base import Op
 from resspec.ops.conv import Convolution
@@ -76,7 +76,7 @@ def _small(initializer: object) -> bool:
 
 def _sum_before(view: View, i: int, sums: dict[int, int]) -> int | None:
     """The sum of the unit before, where nothing between the two keeps the numbers small."""
-    for _ in range(SHORTCUT):
+    for _ in range(WAY):
         if i in sums:
             return i
         node = view.nodes[i]

@@ -13,6 +13,9 @@ from resspec.language.document import Document
 from resspec.language.schema import Step
 from resspec.ops.base import Op
 
+WAY = 8
+"""the most ops that a rule looks past: rules take time in proportion to the graph, whatever its form"""
+
 
 class Places:
     """The steps of a document and of the files that it uses, by the place where they stand."""
@@ -95,9 +98,11 @@ class View:
         return {span: found for span, found in groups.items() if counts[span] == len(found)}
 
     def source(self, ref: Ref, *passed: type) -> int:
-        """The node that made a tensor, nodes of the ops `passed` left out."""
+        """The node that made a tensor, a few nodes of the ops `passed` left out."""
         i = ref.node
-        while isinstance(self.nodes[i].op, passed) and len(self.nodes[i].inputs) == 1:
+        for _ in range(WAY):
+            if not isinstance(self.nodes[i].op, passed) or len(self.nodes[i].inputs) != 1:
+                break
             i = self.nodes[i].inputs[0].node
         return i
 
