@@ -17,7 +17,7 @@ from resspec.analysis.cost import Cost, costs, depth, layers, number, sum_costs
 from resspec.diagnostics import Findings, SpecError
 from resspec.failures import Failures
 from resspec.graph import Graph
-from resspec.language import environment
+from resspec.language import environment, errors
 from resspec.language.document import Document, settings
 from resspec.language.schema import Check
 from resspec.language.scope import Binding, Problem
@@ -205,7 +205,9 @@ def _hold(
         if isinstance(found, tuple) == several and all(map(_is_size, found if several else (found,))):
             return found
         wanted = "a list of sizes" if several else "a number"
-        findings.error("bad-value", f"`{loc[-1]}` is {wanted}, got {_shown(found)}", document.span("checks", i, *loc))
+        findings.error(
+            "bad-value", f"`{loc[-1]}` is {wanted}, got {errors.shown(found)}", document.span("checks", i, *loc)
+        )
         return None
 
     for key, (words, count) in COUNTS.items():
@@ -241,13 +243,6 @@ def _hold(
 
 def _is_size(value: Any) -> bool:
     return isinstance(value, int | float | Periodic | Product) and not isinstance(value, bool)
-
-
-def _shown(value: Any) -> str:
-    """A value as it is written."""
-    if value is None or isinstance(value, bool):
-        return f"`{str(value).lower()}`" if value is not None else "nothing"
-    return f"`{list(value) if isinstance(value, tuple) else value}`"
 
 
 def _number(value: Any) -> str:

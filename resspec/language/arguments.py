@@ -11,7 +11,7 @@ from resspec import edits, yamltree
 from resspec.diagnostics import Diagnostic, Span
 from resspec.language import errors, slips
 from resspec.language.expressions import ExpressionError, Value
-from resspec.language.schema import Param
+from resspec.language.schema import Param, fits
 from resspec.language.scope import Problem
 from resspec.language.slots import NUMBER, TEXT, Lookup, Slot, SlotError, integral, read, slots_of
 from resspec.ops.base import Op
@@ -96,14 +96,6 @@ def _whole(kind: type[Op], given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: integral(value) if name in known and known[name].numbers else value for name, value in given.items()}
 
 
-_FITS: dict[str, Callable[[Any], bool]] = {
-    "int": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "float": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    "bool": lambda value: isinstance(value, bool),
-    "str": lambda value: isinstance(value, str),
-}
-
-
 def param_slot(param: Param) -> Slot:
     if param.item == "str":
         return TEXT
@@ -127,9 +119,8 @@ def check_param(name: str, param: Param, value: Any, span: Span | None) -> Value
     items = value if isinstance(value, tuple) else (value,)
     if param.item == "int":
         items = tuple(integral(item) for item in items)
-    fits = _FITS[param.item]
     for item in items:
-        if not fits(item):
+        if not fits(param.item, item):
             near = slips.of_type({f"{param.item}_type"}, item, span if item is value or len(items) == 1 else None)
             message = f"`{name}` needs {_article(param)}, got {_shown(value)}"
             raise Problem("bad-value", message, span, near.help, fix=near.fix)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from resspec import edits, limits, yamltree
 from resspec.diagnostics import Fix
 from resspec.language import beside
-from resspec.language.errors import Misfit, Where
+from resspec.language.errors import Misfit, Where, shown
 from resspec.suggest import nearest
 
 VERSION = 1
@@ -64,6 +64,15 @@ class Model(BaseModel):
 _TYPE = re.compile(r"(?P<list>list\[)?(?P<item>int|float|bool|str)(?(list)\])(?P<null>\s*\?|\s+or\s+null)?")
 
 
+def fits(item: str, value: Any) -> bool:
+    """Whether a value is an `int`, `float`, `bool` or `str` of the language; a whole float is an integer."""
+    if isinstance(value, bool):
+        return item == "bool"
+    if isinstance(value, float):
+        return item == "float" or (item == "int" and value.is_integer())
+    return isinstance(value, str) if item == "str" else isinstance(value, int) and item != "bool"
+
+
 class Param(Model):
     """A parameter of a spec or block: `{type: int, min: 1, default: 4}`, or in short `int = 4`."""
 
@@ -92,7 +101,18 @@ class Param(Model):
     def _known_type(self) -> Param:
         if not _TYPE.fullmatch(self.type):
             raise _no_type(self.type, None)
+        for i, choice in enumerate(self.enum or ()):
+            if not self._may_be(choice):
+                message = f"`enum` of {self.type} holds {shown(choice)}, which no value can be"
+                raise Misfit(message, f"write values of type {self.type}", at=("enum", i))
         return self
+
+    def _may_be(self, value: Any) -> bool:
+        """Whether a value is of this type."""
+        if value is None:
+            return self.nullable
+        items = value if self.is_list and isinstance(value, list) else [value]
+        return self.is_list == isinstance(value, list) and all(fits(self.item, item) for item in items)
 
     @property
     def item(self) -> str:
