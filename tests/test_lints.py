@@ -18,6 +18,7 @@ from resspec.diagnostics import Diagnostic, SpecError
 from resspec.language import document
 from resspec.lints.dominators import ROOT, Dominators
 
+LANGUAGE = (Path(__file__).parent.parent / "docs/language.md").read_text()
 TYPICAL = re.findall(
     r"^## (.*?)\n\n```yaml\n(.*?)^```", Path(__file__).with_name("typical.md").read_text(), re.M | re.S
 )
@@ -116,6 +117,12 @@ def test_a_used_file_allows_for_itself_only(tmp_path: Path) -> None:
     assert codes("use: {b: b.yaml}\ngraph: [b, conv: 3, batch_norm]", tmp_path) == ["bias-before-norm"]
     (tmp_path / "b.yaml").write_text(block.format("allow: {bias-befor-norm: as published}\n"))
     assert codes("use: {b: b.yaml}\ngraph: [b]", tmp_path) == ["unknown-code"]
+
+
+def test_the_reference_lists_all_warnings() -> None:
+    section = LANGUAGE.split("## Warnings\n", 1)[1].split("\n## ", 1)[0]
+    rows = "".join(line.split("|")[1] for line in section.splitlines() if line.startswith("| `"))
+    assert set(re.findall(r"`([a-z-]+)`", rows)) == allow.WARNINGS | {"unused-allow"}
 
 
 def test_what_may_be_allowed_is_what_is_told_as_a_warning() -> None:

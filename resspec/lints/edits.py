@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from resspec.diagnostics import Edit, Fix, Span
+from resspec.diagnostics import Edit, Fix
+from resspec.edits import behind, replaced, wrapped
 from resspec.language.schema import Step
 from resspec.yamltree import Mapping, Scalar
 
@@ -19,23 +20,14 @@ def argument_added(step: Step, primary: str | None, name: str, value: str) -> Fi
     if isinstance(arguments, Scalar):
         if primary is None or not arguments.plain or not arguments.text or set(arguments.text) & set(",[]{}"):
             return None
-        before, behind = _begin(arguments.span), _end(arguments.span)
-        return Fix((Edit(before, f"{{{primary}: "), Edit(behind, f", {name}: {value}}}")))
+        return wrapped(arguments.span, f"{{{primary}: ", f", {name}: {value}}}")
     if not isinstance(arguments, Mapping) or not arguments.entries or arguments.get("match") is not None:
         return None
     written = arguments.get(name)
     if written is not None:
         plain = isinstance(written.value, Scalar) and isinstance(written.value.value, bool)
-        return Fix((Edit(written.value.span, value),)) if plain else None
+        return replaced(written.value.span, value) if plain else None
     first, last = arguments.entries[0].key.span, arguments.entries[-1].value.span
     in_braces = (arguments.span.line, arguments.span.column) < (first.line, first.column)
     between = ", " if in_braces else "\n" + " " * (first.column - 1)
-    return Fix((Edit(_end(last), f"{between}{name}: {value}"),))
-
-
-def _begin(span: Span) -> Span:
-    return Span(span.file, span.line, span.column, span.line, span.column)
-
-
-def _end(span: Span) -> Span:
-    return Span(span.file, span.end_line, span.end_column, span.end_line, span.end_column)
+    return Fix((Edit(behind(last), f"{between}{name}: {value}"),))
