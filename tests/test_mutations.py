@@ -119,6 +119,15 @@ TAUGHT = {
         "graph:\n  - {for: {n: ns}, do: [{repeat: n, do: [relu]}]}\n",
         [("bad-value", 4, 32)],
     ),
+    "the odd item in an expression": (
+        "graph:\n  - for: {s: [1, [2], 3]}\n    do: [{conv: {filters: 4, kernel_size: s if i > 0 else 1}}, "
+        "{dropout: s if i == 1 else 0}]\n",
+        [("bad-value", 4, 18)],
+    ),
+    "a name that is defined twice, once without `when`": (
+        "graph:\n  - {relu: , as: a}\n  - {relu: , as: a, when: 1 < 2}\n",
+        [("duplicate-name", 4, 18)],
+    ),
     "of two items none is odd": (
         "graph:\n  - for: {n: [1, [2]]}\n    do: [{repeat: n, do: [relu]}]\n",
         [("bad-value", 5, 19)],

@@ -25,29 +25,37 @@ def odd_item(expander: Expander, diagnostic: Diagnostic, scope: Scope) -> Diagno
 
     `for: {n: [2, [3], 4]}` with `repeat: n` is refused at `n`, and `[3]` is what is wrong.
     """
-    if diagnostic.code != "bad-value" or diagnostic.span is None:
-        return diagnostic
-    name = _text(expander, diagnostic.span).strip("$()")
-    turn = next((one for one in scope.outwards() if name in one.values), None)
-    if not NAME.fullmatch(name) or turn is None or turn.loop not in expander.walked:
-        return diagnostic
+    words = NAME.findall(_text(expander, diagnostic.span)) if diagnostic.code == "bad-value" else ()
+    for name in dict.fromkeys(words):
+        turn = next((one for one in scope.outwards() if name in one.values), None)
+        if turn is not None and turn.loop in expander.walked:
+            found = _blamed(expander, diagnostic, scope, name, turn)
+            if found is not None:
+                return found
+    return diagnostic
+
+
+def _blamed(expander: Expander, diagnostic: Diagnostic, scope: Scope, name: str, turn: Scope) -> Diagnostic | None:
+    """The finding at the item that a loop variable stands for in this turn, if it is the odd one."""
     step = expander.walked[turn.loop]
     index = turn.values["i"].value
     found = _items(expander, step.arguments.get(name), scope, lambda *loc: expander.place(step, "for", name, *loc))
-    if found is None or not isinstance(index, int):
-        return diagnostic
+    if found is None or not isinstance(index, int) or diagnostic.span is None:
+        return None
     items, span_of = found
     kinds = [_kind(item) for item in items]
     others = {*kinds[:index], *kinds[index + 1 :]}
     if len(items) < LEAST or len(others) != 1 or kinds[index] in others:
-        return diagnostic
+        return None
     label = Label(diagnostic.span, f"`{name}` is wanted here")
     help = f"write {WORDS[others.pop()]}, like the other items of the list"
     return replace(diagnostic, span=span_of(index), labels=(*diagnostic.labels, label), help=help, fix=None)
 
 
-def _text(expander: Expander, span: Span) -> str:
+def _text(expander: Expander, span: Span | None) -> str:
     """What stands at a span of one line."""
+    if span is None:
+        return ""
     lines = expander.sources.get(span.file, "").splitlines()
     one_line = span.line == span.end_line and span.line <= len(lines)
     return lines[span.line - 1][span.column - 1 : span.end_column - 1] if one_line else ""

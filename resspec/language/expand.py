@@ -401,7 +401,7 @@ class Expander:
     def publish(self, step: Step, scope: Scope, result: Result, home: Scope) -> None:
         """Put a result under the name of its step, and among the outputs if it is marked so."""
         name, around = self.name(step, scope)
-        scope.define(name, around, Tap(result, self.place(step, "as")))
+        scope.define(name, around, Tap(result, self.place(step, "as"), always=step.when is None))
         if step.output:
             self.mark(name, result, step, home)
 

@@ -90,6 +90,8 @@ class Tap:
     result: Result
     span: Span
     skipped: bool = False
+    always: bool = False
+    """whether its step has no `when`"""
 
 
 @dataclass(slots=True)
@@ -193,12 +195,15 @@ class Scope:
             body.taps.setdefault(name, tap)
             return
         if before is not None and not before.skipped:
+            lacking = before.always and not tap.always
+            place, other = (before.span, tap.span) if lacking else (tap.span, before.span)
             raise Problem(
                 "duplicate-name",
                 f"`{name}` is defined twice in one body",
-                tap.span,
-                "rename one of them, or give them `when`s that exclude each other",
-                labels=(Label(before.span, "the first definition"),),
+                place,
+                "rename one of them, or give "
+                + ("it a `when` that excludes the other's" if lacking else "them `when`s that exclude each other"),
+                labels=(Label(other, "the second definition" if lacking else "the first definition"),),
             )
         if self.binding(name) is not None and not (self.instance.block and name not in self._own_values()):
             raise Problem(
