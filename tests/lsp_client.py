@@ -53,13 +53,14 @@ class Editor:
 
     # -- texts
 
-    def open(self, path: Path, text: str | None = None) -> str:
-        uri = path.as_uri()
+    def open(self, path: Path | str, text: str | None = None) -> str:
+        """Open a file, or a text under any URI."""
+        uri = path if isinstance(path, str) else path.as_uri()
         self.versions[uri] = (
             self.versions.get(uri, 0) + 1
         )  # never the same twice, so that no late news are taken for new
         if text is None:
-            text = path.read_text()
+            text = Path(path).read_text()
         self.client.text_document_did_open(
             lsp.DidOpenTextDocumentParams(lsp.TextDocumentItem(uri, "yaml", self.versions[uri], text))
         )

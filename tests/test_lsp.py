@@ -293,6 +293,14 @@ def test_other_yaml_files_are_left_alone(editor: Editor, root: Path) -> None:
     editor.close(uri)
 
 
+def test_a_text_that_is_no_file_yet(editor: Editor) -> None:
+    uri = editor.open("untitled:Untitled-1", "resspec: 1\ninputs: {x: [4]}\nlet: {n: 2}\ngraph: [dense: n, rellu]\n")
+    (found,) = editor.findings(uri, bool)
+    assert found.code == "unknown-op"
+    assert set(editor.rename(uri, 3, 15, "units")) == {uri}
+    editor.close(uri)
+
+
 @pytest.mark.parametrize(
     "text",
     ["resspec: 1\n" + "[" * 5000, "resspec: 1\n\0\n", "resspec: 1\ngraph: " + "[{do: " * 60, "resspec: &a [*a]", "resspec: 1\r\nparams: 3\r\n"],
@@ -323,6 +331,36 @@ def test_other_encodings_of_positions(root: Path) -> None:
         line, character = place(SPEC, "first.channels")
         (found,) = editor.definition(uri, line, character - 2)  # two characters of two units each stand before it
         assert found.range.start.line == 13
+
+
+PLUGIN = """\
+print("greetings")
+import resspec
+
+
+class Square(resspec.Op):
+    \"\"\"Every element times itself.\"\"\"
+
+    kind = "square"
+    family = "activation"
+
+    def infer(self, *inputs):
+        print("inferring")
+        return inputs[0]
+
+
+resspec_plugin = resspec.Plugin(ops=(Square,))
+"""
+
+
+def test_ops_of_a_plugin_are_known_and_may_print(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / "squares.py").write_text(PLUGIN)
+    monkeypatch.setenv("PYTHONPATH", str(root))
+    with editing(root, "--plugin", "squares") as editor:
+        uri = editor.open(root / "net.yaml", "resspec: 1\ninputs: {x: [4]}\ngraph: [square]\n")
+        assert editor.findings(uri) == []
+        assert "Every element times itself." in (editor.hover(uri, 2, 9) or "")
+        assert "square" in editor.labels(uri, 2, 8)
 
 
 def test_the_largest_shipped_spec_is_answered_at_once(editor: Editor) -> None:

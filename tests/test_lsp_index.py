@@ -215,6 +215,16 @@ def test_a_parameter_of_a_block_hides_that_of_the_file() -> None:
     assert [(one.span.line, one.span.column) for one in index.places(inner) if one.span] == [(5, 14), (6, 20), (7, 14)]
 
 
+def test_the_inputs_of_a_block_are_named_by_its_calls() -> None:
+    text = (
+        "resspec: 1\nblocks:\n  gate:\n    inputs: [x, g┃]\n    graph: [add: [x, g]]\n    outputs: {sum: g}\n"
+        "graph: [{gate: , from: {x: image, g: prev}}]\n"
+    )
+    assert renamed(text, "signal") == text.replace(BAR, "").replace("[x, g]", "[x, signal]").replace(
+        "{sum: g}", "{sum: signal}"
+    ).replace("g: prev", "signal: prev")
+
+
 def test_a_tap_inside_a_loop_stays_inside_unless_it_is_built_with_its_variable() -> None:
     index = index_of(
         "resspec: 1\ngraph:\n  - {relu: , as: a}\n  - repeat: 2\n    let: {n: i}\n    do:\n"

@@ -11,11 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from resspec import api
-from resspec.diagnostics import Diagnostic, Findings, SpecError
+from resspec.diagnostics import Diagnostic, SpecError
 from resspec.language import document as documents
-from resspec.language import static
 from resspec.language.document import Document
-from resspec.language.expand import Expander
 from resspec.language.schema import Block
 from resspec.lsp import facts
 from resspec.lsp.facts import NOTHING, Facts
@@ -50,14 +48,11 @@ def first(text: str, name: str, root: Path, before: Analysis, plugins: Iterable[
         document, sources = documents.load(text, name, root)
     except SpecError as error:
         return replace(before, diagnostics=error.diagnostics, sources=error.sources, sound=False)
-    spec = document.spec
-    if spec.blocks and not spec.inputs and not spec.graph:
-        # a file of blocks for others is no network; what can be known without one is
-        findings = Findings()
-        static.check_blocks(Expander(document, sources, api.op_names(plugins), findings, None, {}))
-        return Analysis(findings.sorted(), document, before.facts, sources)
+    opened = api.Opened(document, sources, None)
+    if document.is_library:
+        return Analysis(api.check_opened(opened, plugins=plugins).diagnostics, document, before.facts, sources)
     try:
-        network = api.network(api.Opened(document, sources, None), plugins=plugins)
+        network = api.network(opened, plugins=plugins)
     except SpecError as error:
         return Analysis(error.diagnostics, document, before.facts, sources)
     except (RecursionError, MemoryError):

@@ -17,7 +17,10 @@ SIZES = Slot(numbers=True)
 
 
 class Bodies:
-    """Walks bodies. `callees` are the ops and blocks of the file, `blocks` the symbols of the latter."""
+    """Walks bodies. `callees` are the ops and blocks of the file, `blocks` the symbols of the latter.
+
+    `params` and `inputs` are the symbols that belong to each block.
+    """
 
     def __init__(
         self,
@@ -25,8 +28,10 @@ class Bodies:
         callees: Table_[str, Callee],
         blocks: Table_[str, Symbol],
         params: Table_[str, Table_[str, Symbol]],
+        inputs: Table_[str, Table_[str, Symbol]],
     ) -> None:
-        self.found, self.callees, self.blocks, self.params = found, callees, blocks, params
+        self.found, self.callees, self.blocks = found, callees, blocks
+        self.params, self.inputs = params, inputs
         self.steps: list[Tree] = []
         """every step, in order; lists that only hold steps are none"""
 
@@ -66,6 +71,7 @@ class Bodies:
                 self.found.value(entry.value, NUMBER, inner, None, name)
             elif name == "from":
                 self.found.tensor(entry.value, outer if looping else inner)
+                self.handed(entry.value, calls)
         for number, entry in enumerate(calls):
             self.call(entry.key, inner, given, bare=False)
             if number == 0:
@@ -75,6 +81,13 @@ class Bodies:
         if "as" in parts and isinstance(label := parts["as"].value, Scalar) and isinstance(label.value, str):
             # the result of a loop is named outside of it
             self.found.tap(label, outer if looping and "$" not in label.text else inner, tree)
+
+    def handed(self, source: Tree, calls: Items[Entry]) -> None:
+        """`from: {gate: x}` names the inputs of the block that is called."""
+        inputs = self.inputs.get(calls[0].key.text, {}) if calls else {}
+        for entry in source.entries if isinstance(source, Mapping) else ():
+            if entry.key.text in inputs:
+                self.found.occur(inputs[entry.key.text], entry.key)
 
     def call(self, name: Scalar, scope: Scope, given: frozenset[str], *, bare: bool) -> None:
         self.found.sites.append(Call(name, scope, given, bare))

@@ -45,7 +45,7 @@ def cursor(position: lsp.Position, lines: Lines) -> Cursor:
 
 
 def location(span: Span, page: Page) -> lsp.Location:
-    uri = uris.from_fs_path(str(page.file(span.file))) or ""
+    uri = page.uri if span.file == page.name else uris.from_fs_path(str(page.file(span.file))) or ""
     return lsp.Location(uri, range_of(span, page.lines_of(span.file)))
 
 

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
-from resspec.diagnostics import Span, SpecError
+from resspec.diagnostics import Span
 from resspec.language.arguments import param_slot
-from resspec.language.schema import NAME, Block, Param
+from resspec.language.schema import NAME, Block
 from resspec.language.slots import NUMBER, TEXT
 from resspec.lsp import callees as calls
 from resspec.lsp import texts
 from resspec.lsp.bodies import Bodies
 from resspec.lsp.callees import Callee
+from resspec.lsp.parts import EMPTY, declared, entries, header, part, scalars
 from resspec.lsp.positions import Cursor, Lines, covers
 from resspec.lsp.recorder import Recorder
 from resspec.lsp.sites import Argument, Defaulted, Key, ParamName, ParamType, Site, Table
 from resspec.lsp.symbols import Kind, Occurrence, Scope, Symbol
 from resspec.ops.base import Op
-from resspec.yamltree import Entry, Scalar, Sequence, Tree, to_data
+from resspec.yamltree import Entry, Scalar, Sequence, Tree
 from resspec.yamltree import Mapping as Node
 
 
@@ -79,23 +78,25 @@ class _File:
         self.graph = Scope(self.root)
         self.blocks: dict[str, Symbol] = {}
         self.params: dict[str, dict[str, Symbol]] = {}
-        self.bodies = Bodies(self.found, self.callees, self.blocks, self.params)
+        self.block_inputs: dict[str, dict[str, Symbol]] = {}
+        self.scopes: dict[str, Scope] = {}
+        """the outermost scope of each block"""
+        self.bodies = Bodies(self.found, self.callees, self.blocks, self.params, self.block_inputs)
 
     def index(self) -> Index:
-        parts = {entry.key.text: entry.value for entry in _entries(self.tree)}
+        parts = {entry.key.text: entry.value for entry in entries(self.tree)}
         self.keys(self.tree, Table.SPEC, self.root)
         self.declare(parts)
-        for entry in _entries(parts.get("params")):
+        for entry in entries(parts.get("params")):
             self.param(entry, self.root, self.top_params[entry.key.text])
         self.bodies.lets(parts.get("let", EMPTY), self.root)
         self.inputs(parts.get("inputs"))
-        for name in ("name",):
-            if name in parts:
-                self.found.value(parts[name], TEXT, self.root, None, name)
-        for entry in _entries(parts.get("variants")):
+        if "name" in parts:
+            self.found.value(parts["name"], TEXT, self.root, None, "name")
+        for entry in entries(parts.get("variants")):
             self.settings(entry.value)
         self.defaults(parts.get("defaults"))
-        for entry in _entries(parts.get("blocks")):
+        for entry in entries(parts.get("blocks")):
             self.block(entry)
         if "graph" in parts:
             self.bodies.walk(parts["graph"], self.graph)
@@ -116,9 +117,9 @@ class _File:
         )
 
     def keys(self, tree: Tree | None, table: Table, scope: Scope) -> None:
-        entries = _entries(tree)
-        given = frozenset(entry.key.text for entry in entries)
-        self.found.sites += [Key(entry.key, scope, table, given) for entry in entries]
+        found = entries(tree)
+        given = frozenset(entry.key.text for entry in found)
+        self.found.sites += [Key(entry.key, scope, table, given) for entry in found]
 
     # -- what may be used before it is declared ----------------------------------------------
 
@@ -127,30 +128,36 @@ class _File:
         found = self.found
         self.top_params = {
             entry.key.text: found.symbol(Kind.PARAM, entry.key.text, self.root, entry.value)
-            for entry in _entries(parts.get("params"))
+            for entry in entries(parts.get("params"))
         }
-        for entry in _entries(parts.get("use")):
+        for entry in entries(parts.get("use")):
             name = entry.key.text
             self.blocks[name] = found.symbol(Kind.BLOCK, name, self.root, entry.value)
             found.define(self.blocks[name], entry.key)
             if name in self.imports:
                 self.callees[name] = calls.of_block(name, self.imports[name])
-        for entry in _entries(parts.get("blocks")):
+        for entry in entries(parts.get("blocks")):
             name = entry.key.text
             self.blocks[name] = found.symbol(Kind.BLOCK, name, self.root, entry.value)
             found.define(self.blocks[name], entry.key)
-            scope = Scope(self.root)
-            params = _entries(_part(entry.value, "params"))
+            scope = self.scopes[name] = Scope(self.root)
+            params = entries(part(entry.value, "params"))
             self.params[name] = {
                 one.key.text: found.symbol(Kind.PARAM, one.key.text, scope, one.value, name) for one in params
             }
-            self.callees[name] = calls.of_block(name, _header(entry.value, params))
+            self.block_inputs[name] = {}
+            for item in scalars(part(entry.value, "inputs")):
+                symbol = found.symbol(Kind.INPUT, item.text, scope, item, name)
+                scope.taps.append(symbol)
+                found.define(symbol, item)
+                self.block_inputs[name][item.text] = symbol
+            self.callees[name] = calls.of_block(name, header(entry.value, params))
 
     def param(self, entry: Entry, scope: Scope, symbol: Symbol) -> None:
         """A declaration: its default sees the params before it."""
         found, tree = self.found, entry.value
-        declared = _declared(tree)
-        slot = param_slot(declared) if declared else TEXT
+        known = declared(tree)
+        slot = param_slot(known) if known else TEXT
         if isinstance(tree, Scalar):
             found.sites.append(ParamType(tree, scope))
             kind, equals, _ = tree.text.partition("=")
@@ -158,9 +165,9 @@ class _File:
                 self.short_default(tree, len(kind) + 1, slot.text, scope)
         else:
             self.keys(tree, Table.PARAM, scope)
-            if (default := _part(tree, "default")) is not None:
+            if (default := part(tree, "default")) is not None:
                 found.value(default, slot, scope, None, entry.key.text)
-            if isinstance(kind_tree := _part(tree, "type"), Scalar):
+            if isinstance(kind_tree := part(tree, "type"), Scalar):
                 found.sites.append(ParamType(kind_tree, scope))
         scope.values[entry.key.text] = symbol
         found.define(symbol, entry.key)
@@ -177,11 +184,11 @@ class _File:
     # -- sections ---------------------------------------------------------------------------
 
     def inputs(self, tree: Tree | None) -> None:
-        for entry in _entries(tree):
+        for entry in entries(tree):
             symbol = self.found.symbol(Kind.INPUT, entry.key.text, self.graph, entry.value)
             self.graph.taps.append(symbol)
             self.found.define(symbol, entry.key)
-            shape = _part(entry.value, "shape")
+            shape = part(entry.value, "shape")
             if shape is not None:
                 self.keys(entry.value, Table.INPUT, self.root)
             self.sizes(shape if shape is not None else entry.value)
@@ -209,17 +216,17 @@ class _File:
 
     def settings(self, tree: Tree | None) -> None:
         """Values that a variant or check gives to params; they are data, not expressions."""
-        for entry in _entries(tree):
+        for entry in entries(tree):
             self.found.sites.append(ParamName(entry.key, self.root))
             symbol = self.top_params.get(entry.key.text)
             if symbol is not None:
                 self.found.occur(symbol, entry.key)
 
     def defaults(self, tree: Tree | None) -> None:
-        for entry in _entries(tree):
+        for entry in entries(tree):
             self.found.sites.append(Defaulted(entry.key, self.root))
             kind = self.ops.get(entry.key.text)
-            arguments = _entries(entry.value)
+            arguments = entries(entry.value)
             given = frozenset(one.key.text for one in arguments)
             for one in arguments:
                 self.found.sites.append(Argument(one.key, self.root, entry.key.text, given))
@@ -228,39 +235,31 @@ class _File:
                 self.found.value(one.value, slot, self.root, entry.key.text, one.key.text)
 
     def block(self, entry: Entry) -> None:
-        tree, symbols = entry.value, self.params[entry.key.text]
+        tree, scope = entry.value, self.scopes[entry.key.text]
         if not isinstance(tree, Node):
-            self.bodies.walk(tree, Scope(self.root))
+            self.bodies.walk(tree, scope)
             return
         self.keys(tree, Table.BLOCK, self.root)
-        params = _entries(_part(tree, "params"))
-        scope = next((one.scope for one in symbols.values()), Scope(self.root))
-        for one in params:
-            self.param(one, scope, symbols[one.key.text])
-        inputs = _part(tree, "inputs")
-        for item in inputs.items if isinstance(inputs, Sequence) else ():
-            if isinstance(item, Scalar):
-                symbol = self.found.symbol(Kind.INPUT, item.text, scope, item, entry.key.text)
-                scope.taps.append(symbol)
-                self.found.define(symbol, item)
-        self.bodies.lets(_part(tree, "let") or EMPTY, scope)
-        if (graph := _part(tree, "graph")) is not None:
+        for one in entries(part(tree, "params")):
+            self.param(one, scope, self.params[entry.key.text][one.key.text])
+        self.bodies.lets(part(tree, "let") or EMPTY, scope)
+        if (graph := part(tree, "graph")) is not None:
             self.bodies.walk(graph, scope)
-        if (outputs := _part(tree, "outputs")) is not None:
+        if (outputs := part(tree, "outputs")) is not None:
             self.found.tensor(outputs, scope)
 
     def check(self, tree: Tree) -> None:
         self.keys(tree, Table.CHECK, self.graph)
-        for entry in _entries(tree):
+        for entry in entries(tree):
             key = entry.key.text
             if key == "with":
                 self.settings(entry.value)
             elif key == "at":
-                for one in _entries(entry.value):
+                for one in entries(entry.value):
                     if (size := self.root.value(one.key.text)) is not None:
                         self.found.occur(size, one.key)
             elif key == "shapes":
-                for one in _entries(entry.value):
+                for one in entries(entry.value):
                     self.output(one)
             elif key in CHECK_KEYS:
                 self.found.value(entry.value, NUMBER, self.root, None, key)
@@ -275,37 +274,3 @@ class _File:
 
 
 CHECK_KEYS = frozenset(("with", "at", "when", "params", "total_params", "flops", "macs", "depth", "layers", "shapes"))
-EMPTY = Sequence((), Span("", 1, 1, 1, 1))
-
-
-def _entries(tree: Tree | None) -> tuple[Entry, ...]:
-    return tree.entries if isinstance(tree, Node) else ()
-
-
-def _part(tree: Tree | None, name: str) -> Tree | None:
-    entry = tree.get(name) if isinstance(tree, Node) else None
-    return entry.value if entry else None
-
-
-def _declared(tree: Tree) -> Param | None:
-    try:
-        return Param.model_validate(to_data(tree))
-    except (ValidationError, SpecError):
-        return None
-
-
-def _header(tree: Tree, params: Iterable[Entry]) -> Block:
-    """A block without its body, as far as it is right."""
-    doc = _part(tree, "doc")
-    found = {one.key.text: declared for one in params if (declared := _declared(one.value)) is not None}
-    return Block.model_construct(
-        doc=str(doc.value) if isinstance(doc, Scalar) else None,
-        params=found,
-        inputs=_texts(_part(tree, "inputs")),
-        outputs={entry.key.text: "" for entry in _entries(_part(tree, "outputs"))},
-        graph=[],
-    )
-
-
-def _texts(tree: Tree | None) -> list[str]:
-    return [item.text for item in tree.items if isinstance(item, Scalar)] if isinstance(tree, Sequence) else []

@@ -25,6 +25,8 @@ _IS_SPEC = re.compile(r"""^\s*\{?\s*["']?resspec["']?\s*:""", re.MULTILINE)
 class Page:
     """An open file. Requests are answered from here and never wait for the analysis."""
 
+    uri: str
+    """as the editor names the file, which may not be on disk"""
     path: Path
     text: str
     lines: Lines
@@ -104,10 +106,10 @@ class Page:
         return replace(found, steps=steps)
 
     def file(self, name: str) -> Path:
-        """The file that spans name: this one, one below its folder, or a shipped one."""
+        """Another file that spans name: one below the folder of this one, or a shipped one."""
         if name.startswith(SHIPPED_PREFIX):
             return files.SHIPPED / name.removeprefix(SHIPPED_PREFIX)
-        return self.path if name == self.name else self.root / name
+        return self.root / name
 
     def lines_of(self, name: str) -> Lines:
         """The text of a file that the analysis read."""

@@ -54,7 +54,7 @@ class SpecServer(LanguageServer):
     def opened(self, uri: str, text: str, version: int) -> None:
         path = uris.to_fs_path(uri) or str(Path(self.workspace.root_path or ".") / "untitled.yaml")
         unit = str(getattr(self.workspace.position_encoding, "value", self.workspace.position_encoding) or "utf-16")
-        self.pages[uri] = Page(Path(path), text, Lines.of(text, unit), self.ops, version)
+        self.pages[uri] = Page(uri, Path(path), text, Lines.of(text, unit), self.ops, version)
         self.look(uri, 0)
 
     def changed(self, uri: str, text: str, version: int) -> None:
@@ -108,10 +108,12 @@ def server(plugins: Iterable[str] = ()) -> SpecServer:
 
 def serve(plugins: Iterable[str] = ()) -> None:
     """Serve the standard streams until the editor ends it."""
+    stdout = sys.stdout.buffer
+    sys.stdout = sys.stderr  # what a plugin or Keras prints is no message for the editor
     sys.setswitchinterval(SWITCH)
     found = server(plugins)
     gc.freeze()  # what is imported stays, and looking through it would hold up an answer
-    found.start_io()
+    found.start_io(stdout=stdout)
 
 
 def _files(found: SpecServer) -> None:
