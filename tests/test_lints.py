@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from speccing import HEAD, load
 
-from resspec import allow, api, explain, lints
+from resspec import allow, api, explain, files, lints
 from resspec.diagnostics import Diagnostic, SpecError
 from resspec.language import document
 from resspec.lints.dominators import ROOT, Dominators
@@ -81,6 +81,35 @@ def test_a_finding_stands_once_for_all_turns_and_networks() -> None:
     (found,) = check(text)
     assert (found.code, found.span and found.span.line) == ("bias-before-norm", 5)
     assert found.notes[0] == "at `conv0` and 1 more place"
+
+
+def test_a_norm_in_a_block_that_is_called_under_a_condition() -> None:
+    text = "params: {n: bool = true}\nblocks: {norm: [batch_norm]}\ngraph: [conv: 4, {norm: , when: n}]"
+    (found,) = check(text)
+    assert (found.code, found.fix) == ("bias-before-norm", None)
+    assert found.help == "make `use_bias` false where the `batch_norm` is carried out"
+
+
+BROKEN = {
+    ("resnet_v2", "conv: {use_bias: false, ", "conv: {"): "bias-before-norm",
+    ("resnet_v2", "bn_relu: [{batch_norm: , as: bn}, relu]", "bn_relu: [relu]"): "growing-variance",
+    (
+        "resnet_v2",
+        "- add: [restore, shortcut]",
+        "- {relu: , from: restore}\n      - add: [prev, shortcut]",
+    ): "relu-before-add",
+    ("densenet", "image: [224, 224, 3]", "image: [225, 225, 3]"): "dropped-row",
+    ("vgg", "conv: {kernel_size: 3", "conv: {kernel_size: 4"): "even-same-kernel",
+}
+
+
+@pytest.mark.parametrize("change", BROKEN, ids=lambda change: BROKEN[change])
+def test_published_networks_that_were_broken(change: tuple[str, str, str]) -> None:
+    name, good, bad = change
+    text = (files.SHIPPED / f"{name}.yaml").read_text()
+    assert good in text
+    text = text[text.index("resspec:") :].replace(good, bad).split("\nchecks:")[0]
+    assert BROKEN[change] in codes(text, files.SHIPPED)
 
 
 def test_errors_come_first() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from resspec.diagnostics import Diagnostic
+from resspec.graph import Node
 from resspec.lints.edits import argument_added
 from resspec.lints.view import View
 from resspec.ops.conv import Convolution
@@ -49,8 +50,7 @@ def bias_before_norm(view: View) -> Iterator[Diagnostic]:
     for span, group in view.everywhere(view.together(found)).items():
         first, norm = view.nodes[group[0]], view.nodes[norms[group[0]]]
         step = view.places.steps.get(span) if span is not None else None
-        behind = view.places.steps.get(norm.origin.span) if norm.origin.span is not None else None
-        always = behind is None or behind.when is None
+        always = _unconditional(view, first, norm)
         yield view.warning(
             "bias-before-norm",
             f"the bias of `{first.op.kind}` has no effect: `batch_norm` follows",
@@ -61,6 +61,13 @@ def bias_before_norm(view: View) -> Iterator[Diagnostic]:
             label=(norms[group[0]], "subtracts it"),
             fix=argument_added(step, first.op.primary, "use_bias", "false") if always and step is not None else None,
         )
+
+
+def _unconditional(view: View, first: Node, norm: Node) -> bool:
+    """Whether no `when` decides on the norm, or on a call around it, apart from the first node."""
+    calls = (frame.span for frame in norm.origin.chain if frame not in first.origin.chain)
+    steps = (view.places.steps.get(span) for span in (norm.origin.span, *calls) if span is not None)
+    return all(step is None or step.when is None for step in steps)
 
 
 def _only_reader(view: View, i: int) -> bool:
