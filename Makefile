@@ -6,7 +6,7 @@ export KERAS_BACKEND ?= tensorflow
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-zoo test-backends check bench gpu schema docs clean
+.PHONY: help demo fuzz test test-zoo test-backends check bench gpu schema docs clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -38,6 +38,9 @@ test-zoo: .venv/dev  ## build every shipped variant with Keras (slow)
 
 test-backends: .venv/dev .venv/torch  ## every shipped family on TensorFlow, JAX and PyTorch (slow; installs PyTorch)
 	$(BIN)/python -m pytest -m backends
+
+fuzz: .venv/dev  ## a minute of hostile inputs for the parser, the compiler, the renderers
+	$(BIN)/python tools/fuzz.py --seconds 60 --jobs 2
 
 check: .venv/dev  ## style and types only
 	$(BIN)/ruff check .

@@ -63,7 +63,8 @@ def syntax_finding(error: yaml.MarkedYAMLError, text: str, file: str) -> Diagnos
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line, mark.column) if mark else (0, 0)
     lines = text.split("\n")
-    context = (error.context_mark.line, error.context_mark.column) if error.context_mark else None
+    begun = error.context_mark
+    context = None if begun is None or begun.line >= len(lines) else (begun.line, begun.column)
     stumble = Stumble(file, lines, line, column, context, error.problem or "not YAML")
     for trap in TRAPS:
         if (finding := trap(stumble)) is not None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from resspec.diagnostics import Label, Span
 from resspec.graph import Ref
 from resspec.language import defaults, nodes, taps
 from resspec.language.arguments import make_op
+from resspec.language.mismatch import makers
 from resspec.language.schema import Step
 from resspec.language.scope import Poisoned, Problem, Result, Scope
 from resspec.language.slots import Slot
@@ -208,7 +210,7 @@ def _projected(
         if spec.shape == reference.shape:
             found.append(tensor)
             continue
-        strides = _strides(expander, spec, reference, where)
+        strides = _strides(expander, tensor, tensors[0], where, scope)
         name = expander.paths.named(f"{path}/", f"project{k}")
         if project == "auto":
             conv = make_op(
@@ -221,8 +223,9 @@ def _projected(
             continue
         missing = _channels(reference, where) - _channels(spec, where)
         if missing < 0:
-            raise Problem("bad-value", f"`project: pad` adds channels, {spec} has more than {reference}", where)
-        if max(strides) > 1:
+            message = f"`project: pad` adds channels, {spec} has more than {reference}"
+            raise Problem("bad-value", message, where, labels=makers(expander, tensors[0], tensor, spec.rank - 1, scope))
+        if any(stride > 1 for stride in strides):
             tensor = nodes.add(expander, MaxPool(pool_size=1, strides=strides), [tensor], f"{name}_stride", step, scope)
         if missing:
             tensor = nodes.add(expander, PadChannels(after=missing), [tensor], name, step, scope)
@@ -236,13 +239,17 @@ def _channels(spec: TensorSpec, where: Any) -> int:
     return spec.channels
 
 
-def _strides(expander: Expander, x: TensorSpec, reference: TensorSpec, where: Any) -> tuple[int, ...]:
-    """The strides at which a 1x1 window over `x` leaves the sizes of the reference."""
-    if len(x.shape) == len(reference.shape):
+def _strides(expander: Expander, tensor: Result, first: Result, where: Span, scope: Scope) -> tuple[int, ...]:
+    """The strides at which a 1x1 window over a tensor leaves the sizes of the first one."""
+    x, reference = tensor.specs[0], first.specs[0]
+    labels: tuple[Label, ...] = ()
+    if x.rank == reference.rank:
         strides = tuple(
             next((s for s in range(1, STRIDES + 1) if expander.builder.equal(same_window(size, s), wanted)), 0)
             for size, wanted in zip(x.spatial, reference.spatial, strict=True)
         )
         if all(strides):
             return strides
-    raise Problem("shape-mismatch", f"no stride projects {x} to {reference}", where, "make the sizes multiples before")
+        labels = makers(expander, first, tensor, strides.index(0), scope)
+    message = f"no stride projects {x} to {reference}"
+    raise Problem("shape-mismatch", message, where, "make the sizes multiples before", labels=labels)
