@@ -224,7 +224,9 @@ def _projected(
         missing = _channels(reference, where) - _channels(spec, where)
         if missing < 0:
             message = f"`project: pad` adds channels, {spec} has more than {reference}"
-            raise Problem("bad-value", message, where, labels=makers(expander, tensors[0], tensor, spec.rank - 1, scope))
+            raise Problem(
+                "bad-value", message, where, labels=makers(expander, tensors[0], tensor, spec.rank - 1, scope)
+            )
         if any(stride > 1 for stride in strides):
             tensor = nodes.add(expander, MaxPool(pool_size=1, strides=strides), [tensor], f"{name}_stride", step, scope)
         if missing:

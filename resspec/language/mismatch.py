@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from resspec import edits
 from resspec.diagnostics import Fix, Label, Span
 from resspec.domain import Domain
-from resspec.graph import Node, Ref
+from resspec.graph import Frame, Node, Ref
 from resspec.language.schema import Step
-from resspec.language.scope import Problem, Result
+from resspec.language.scope import Problem, Result, Scope
 from resspec.ops.merge import Concat, Elementwise, Merge
 from resspec.sizes import Periodic, Product, Shape, Size, SizeError
 from resspec.tensor import TensorSpec, shape_text
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 CODES = ("shape-mismatch", "size-mismatch")
 
 
-def explained(expander: Expander, problem: Problem, step: Step, op: Merge, tensors: Sequence[Result]) -> Problem:
+def explained(
+    expander: Expander, problem: Problem, step: Step, scope: Scope, op: Merge, tensors: Sequence[Result]
+) -> Problem:
     """The problem of a merge with the shapes of its operands, their makers, and a remedy that applies."""
     specs = [tensor.specs[0] for tensor in tensors]
     free = op.axis % specs[0].rank if isinstance(op, Concat) and specs[0].rank else None
@@ -38,7 +40,8 @@ def explained(expander: Expander, problem: Problem, step: Step, op: Merge, tenso
     nodes, pair = expander.builder.nodes, (tensors[0].refs[0], tensors[odd].refs[0])
     axis = axes[-1] if axes else 0
     makers = [_maker(nodes, one, axis, two) for one, two in (pair, reversed(pair))] if alike else []
-    labels += [label for maker in makers if (label := maker.label(axis)) and label.span not in places]
+    told = [label for maker in makers for label in maker.labels(axis, scope.frames)]
+    labels += [label for label in told if label.span not in places]
     mend = _mend(op, first, other, axes, makers)
     problem.diagnostic = replace(
         problem.diagnostic,
@@ -109,7 +112,17 @@ class Maker:
         """Whether `padding: same` would leave the size as it was."""
         return getattr(self.node.op, "padding", None) == "valid" and getattr(self.node.op, "strides", 1) in (1, None)
 
-    def label(self, axis: int) -> Label | None:
+    def labels(self, axis: int, frames: tuple[Frame, ...]) -> Iterator[Label]:
+        """What the node did, and the call that leads to it from the body of the merge, whose chain is `frames`."""
+        label = self._label(axis)
+        if label is not None:
+            yield label
+        chain = self.node.origin.chain
+        inner = chain[len(frames)] if len(chain) > len(frames) and chain[: len(frames)] == frames else None
+        if inner is not None and inner.path and inner.span is not None:
+            yield Label(inner.span, f"which is part of `{inner.path}`")
+
+    def _label(self, axis: int) -> Label | None:
         if self.node.origin.span is None:
             return None
         what = "makes" if self.node.inputs else "has"
@@ -119,6 +132,13 @@ class Maker:
             channels = "1 channel" if self.size == 1 else f"{self.size} channels"
             return Label(self.node.origin.span, f"`{self.node.path}` {what} {channels}")
         return Label(self.node.origin.span, f"`{self.node.path}` {what} {self.node.outputs[0]}")
+
+
+def makers(expander: Expander, first: Result, other: Result, axis: int, scope: Scope) -> tuple[Label, ...]:
+    """Who gave an axis of two tensors the sizes that do not fit."""
+    nodes, one, two = expander.builder.nodes, first.refs[0], other.refs[0]
+    found = (_maker(nodes, one, axis, two), _maker(nodes, two, axis, one))
+    return tuple(label for maker in found for label in maker.labels(axis, scope.frames))
 
 
 def _maker(nodes: Sequence[Node], ref: Ref, axis: int, other: Ref) -> Maker:

@@ -53,7 +53,7 @@ def op(expander: Expander, step: Step, scope: Scope, source: taps.Sources) -> Re
         return nodes.add(expander, made, operands, path, step, scope)
     except Problem as problem:
         if isinstance(made, Merge):
-            raise mismatch.explained(expander, problem, step, made, operands) from None
+            raise mismatch.explained(expander, problem, step, scope, made, operands) from None
         raise
 
 
