@@ -88,6 +88,8 @@ def test_a_norm_in_a_block_that_is_called_under_a_condition() -> None:
     (found,) = check(text)
     assert (found.code, found.fix) == ("bias-before-norm", None)
     assert found.help == "make `use_bias` false where the `batch_norm` is carried out"
+    (found,) = check(text.replace("[conv: 4,", "[{conv: 4, when: n},"))
+    assert found.help == "write `use_bias: false`"
 
 
 BROKEN = {

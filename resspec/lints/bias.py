@@ -64,10 +64,12 @@ def bias_before_norm(view: View) -> Iterator[Diagnostic]:
 
 
 def _unconditional(view: View, first: Node, norm: Node) -> bool:
-    """Whether no `when` decides on the norm, or on a call around it, apart from the first node."""
+    """Whether no `when` decides on the norm, or on a call around it, that does not decide on the first node too."""
+    own = view.places.steps.get(first.origin.span) if first.origin.span is not None else None
+    shared = (None, own.when if own is not None else None)
     calls = (frame.span for frame in norm.origin.chain if frame not in first.origin.chain)
     steps = (view.places.steps.get(span) for span in (norm.origin.span, *calls) if span is not None)
-    return all(step is None or step.when is None for step in steps)
+    return all(step is None or step.when in shared for step in steps)
 
 
 def _only_reader(view: View, i: int) -> bool:
