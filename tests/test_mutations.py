@@ -146,6 +146,16 @@ def test_places_of_findings(name: str) -> None:
     assert got == expected
 
 
+def test_a_projection_that_fails_names_who_made_the_sizes() -> None:
+    text = (
+        "blocks: {wide: [conv: 5]}\ngraph:\n  - {wide: , as: a}\n  - {conv: 4, from: image, as: b}\n"
+        "  - add: {of: [b, a], project: pad}\n"
+    )
+    (found,) = findings(HEAD + text)
+    assert found.code == "bad-value"
+    assert [label.span.line for label in found.labels] == [6, 3, 5]
+
+
 CHECKED = {
     "a parameter that a variant mistypes": (
         "params: {deep: int = 1}\nvariants: {a: {depe: 2}}\ngraph: [relu]\n",
@@ -158,6 +168,10 @@ CHECKED = {
     "a parameter that a check sets": (
         "params: {deep: int = 1}\ngraph: [relu]\nchecks:\n  - {with: {dep: 2}, params: 0}\n  - {with: {deep: true}}\n",
         [("unknown-param", 6, 13), ("bad-value", 7, 19)],
+    ),
+    "a choice that no value can be": (
+        "params:\n  n: {type: int, enum: [1, true], default: 1}\ngraph: [{repeat: n, do: [relu]}]\n",
+        [("bad-value", 4, 28)],
     ),
     "a check against no number": (
         "graph: [{relu: , as: out, output: true}]\nchecks:\n  - {params: true, out: 8}\n",
