@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from speccing import findings, load, output, paths
 
+import resspec
 from resspec import SpecError
 from resspec.flatten import to_yaml
+from resspec.language import replay
 
 
 def digest(text: str, **options: object) -> str:
@@ -508,3 +510,46 @@ def test_three_inputs_of_one_size() -> None:
 def test_a_table_of_positions_bounds_the_length() -> None:
     graph = load("resspec: 1\ninputs: {x: [T, 8]}\ngraph: [{max_pool: 2}, {position_embedding: 16}]")
     assert str(graph.domains["T"]) == "T = 0 (mod 2), 2 <= T <= 32"
+
+
+@pytest.mark.parametrize("name", ["resnet_v2", "resnet_cifar", "densenet", "hourglass", "unet"])
+def test_repeated_calls_yield_what_the_long_way_yields(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = resspec.load(name).to_json()
+    monkeypatch.setattr(replay, "key", lambda *_: None)
+    assert resspec.load(name).to_json() == quick
+
+
+REPEATED = """
+    blocks:
+      two:
+        inputs: [a, b]
+        graph: [{add: [a, b]}]
+      inner:
+        params: {n: int}
+        graph: [{conv: {filters: n, kernel_size: 3, padding: 1}, as: c}, {dense: n, share: d}, {dense: n, share: d}]
+      outer:
+        params: {n: int, deep: bool = false}
+        outputs: {low: low, high: high}
+        graph:
+          - {inner: n, as: low}
+          - {repeat: 2, as: r$i, do: [{inner: n, when: deep}, {relu: , as: x}]}
+          - {inner: n, as: high}
+    graph:
+      - {conv: 4, as: stem}
+      - {repeat: 3, as: s$i, do: [{outer: {n: 4, deep: true}, as: o}, {two: , from: {a: o.low, b: o.high}}]}
+      - {outer: 4, as: p}
+      - {two: , from: [p.low, p.low]}
+      - {outer: 4, as: q, trainable: false}
+      - {two: , from: [q.low, p.high]}
+"""
+
+
+def test_repeated_calls_keep_names_sharing_groups_and_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = load(REPEATED)
+    monkeypatch.setattr(replay, "key", lambda *_: None)
+    slow = load(REPEATED)
+    assert quick.to_json() == slow.to_json()
+    assert quick.nodes == slow.nodes
+    assert quick.groups == slow.groups
+    assert quick.results == slow.results
+    assert quick.warnings == slow.warnings

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from resspec import limits, yamltree
 from resspec.diagnostics import Label, Span
 from resspec.graph import Frame, Group, Origin
-from resspec.language import arguments, taps
+from resspec.language import arguments, replay, taps
 from resspec.language.arguments import problem_of, span_in
 from resspec.language.document import Document
 from resspec.language.expressions import Value
 from resspec.language.nodes import share
 from resspec.language.schema import Block, Step
-from resspec.language.scope import Binding, Body, Instance, Poisoned, Problem, Result, Scope, Tap
+from resspec.language.scope import POISON, Binding, Body, Instance, Poisoned, Problem, Result, Scope, Tap
 from resspec.language.slots import SlotError
 from resspec.suggest import renamed
 
@@ -44,6 +44,33 @@ def call(expander: Expander, step: Step, scope: Scope, source: taps.Sources, hom
     params = {key: binding.value for key, binding in values.items()}
     expander.builder.groups[path] = Group(path, step.op, params, origin)
     frames = (*scope.frames, Frame(f"block `{step.op}`", path, step.tree.span))
+    entries = [tap.result for tap in named.values()] or [entry]
+    key = None if step.share is not None else replay.key(expander, scope, home, block, params, entries)
+    recording = expander.recordings.get(key)
+    if recording is not None:
+        again = replay.replay(expander, recording, path, frames, entries)
+        if again is not None:
+            return expander.result(path, again)
+    begin = replay.mark(expander)
+    result = _body(expander, step, scope, (home, original, block), values, named, entry, path, frames)
+    if key is not None and (found := replay.record(expander, begin, path, frames, entries, result)):
+        expander.recordings[key] = found
+    return expander.result(path, result)
+
+
+def _body(
+    expander: Expander,
+    step: Step,
+    scope: Scope,
+    called: tuple[Document, str, Block],
+    values: Mapping[str, Binding],
+    named: dict[str, Tap],
+    entry: Result,
+    path: str,
+    frames: tuple[Frame, ...],
+) -> Result:
+    """The result of the block's steps, carried out below `path`."""
+    home, original, block = called
     env = expander.environment(home)
     instance = Instance(home, {**env.bindings, **values}, frames, {}, scope.instance, original)
     inner = Scope(instance, Body(entry, entry, named), f"{path}/", None, {}, None, expander.trains(scope), frames)
@@ -52,20 +79,19 @@ def call(expander: Expander, step: Step, scope: Scope, source: taps.Sources, hom
         instance.values = {**instance.values, **expander.lets(block.let, inner, within)}
     before = expander.sharing
     if step.share is not None:
-        key = share(expander, step, scope, (id(block), tuple(params.items())), path)
+        params = tuple((name, binding.value) for name, binding in values.items())
+        key = share(expander, step, scope, (id(block), params), path)
         expander.sharing = (key, path) if key != path else expander.sharing
     result = expander.steps_in(block.graph, inner)
     expander.sharing = before
     if not block.outputs:
-        return expander.result(path, result)
+        return result or POISON
     found = {}
     within = Step.model_construct(tree=_tree_of(home, original))
     for output, tap in block.outputs.items():
         found[output] = taps.find(expander, tap, inner, within, "outputs", output)
-    several = Result(
-        tuple(one.refs[0] for one in found.values()), tuple(one.specs[0] for one in found.values()), tuple(found)
-    )
-    return expander.result(path, several)
+    several = found.values()
+    return Result(tuple(one.refs[0] for one in several), tuple(one.specs[0] for one in several), tuple(found))
 
 
 def _bind(expander: Expander, step: Step, scope: Scope, home: Document, block: Block) -> dict[str, Binding]:

@@ -33,6 +33,8 @@ class GraphBuilder:
     restrictions: list[Restriction] = field(default_factory=list)
     index: dict[str, int] = field(default_factory=dict)
     """path -> node index"""
+    restricted: int = 0
+    """how often a requirement has taken legal sizes away"""
     _positive: set[Periodic] = field(default_factory=set)
     _known: dict[tuple[int, tuple[TensorSpec, ...]], Inferred] = field(default_factory=dict)
     _kept: list[Op] = field(default_factory=list)
@@ -178,7 +180,9 @@ class GraphBuilder:
             )
         if isinstance(requirement, Equal) and after != before:
             self.restrictions.append(Restriction(span, before, after))
-        self.domains[name] = after
+        if after != before:
+            self.restricted += 1
+            self.domains[name] = after
 
     def constant(self, size: Size) -> int | None:
         """`size` if it is one number for all sizes that are legal so far."""

@@ -26,6 +26,7 @@ from resspec.language.expressions import Value
 from resspec.language.fitting import Freed, with_fitting_sizes
 from resspec.language.live import ends, live
 from resspec.language.relations import Related, Relation, substituted
+from resspec.language.replay import Recording
 from resspec.language.schema import NAME, RESERVED, Step
 from resspec.language.scope import (
     POISON,
@@ -110,6 +111,8 @@ class Expander:
         """how often a step was wrong, by its id"""
         self.called: set[tuple[int, str]] = set()
         self.loops = itertools.count()
+        self.recordings: dict[Any, Recording] = {}
+        """calls of blocks that can be taken again, by what decides them"""
         self.walked: dict[int | None, Step] = {}
         """the `for` steps whose lists are being walked, by the identity of the loop"""
         self._names: dict[int, frozenset[str]] = {}

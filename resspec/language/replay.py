@@ -1,0 +1,140 @@
+"""Calls of a block that repeat an earlier one: its nodes are taken again instead of being worked out anew.
+
+What a body yields depends on the values of its parameters, on the tensors that go in, and on which
+input sizes are still legal, and on nothing else. A deep network calls a handful of blocks hundreds
+of times; only names and edges differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from resspec import limits
+from resspec.graph import Frame, Group, Node, Origin, Ref
+from resspec.language.document import Document
+from resspec.language.schema import Block
+from resspec.language.scope import Result, Scope
+
+if TYPE_CHECKING:
+    from resspec.language.expand import Expander
+
+Frames = tuple[Frame, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far the graph was when a call began."""
+
+    nodes: int
+    groups: int
+    results: int
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What a call of a block did: everything from its mark on, below its path."""
+
+    begin: Mark
+    end: Mark
+    path: str
+    frames: Frames
+    groups: tuple[str, ...]
+    results: tuple[str, ...]
+    entries: tuple[Ref, ...]
+    result: Result
+
+
+def mark(expander: Expander) -> Mark:
+    builder = expander.builder
+    return Mark(len(builder.nodes), len(builder.groups), len(builder.results), expander.steps)
+
+
+def key(
+    expander: Expander,
+    scope: Scope,
+    home: Document,
+    block: Block,
+    values: Mapping[str, Any],
+    entries: Sequence[Result],
+) -> Hashable | None:
+    """What decides the outcome of a call; None if it cannot be taken again (its weights are shared, say)."""
+    if expander.sharing is not None:
+        return None
+    refs = [entry.refs[0] for entry in entries]
+    found = (
+        id(block),
+        id(home),
+        tuple((type(value), value) for value in values.values()),
+        tuple(entry.specs[0] for entry in entries),
+        tuple(map(refs.index, refs)),  # which of the inputs are one tensor
+        expander.trains(scope),
+        expander.builder.restricted,
+        len(scope.frames),
+        expander.depth,
+    )
+    try:
+        hash(found)
+    except TypeError:
+        return None
+    return found
+
+
+def record(
+    expander: Expander, begin: Mark, path: str, frames: Frames, entries: Sequence[Result], result: Result
+) -> Recording | None:
+    """The call that began at `begin`; None if it failed or reads a tensor that is none of its inputs."""
+    if result.poisoned or expander.findings.failed:
+        return None
+    builder, end = expander.builder, mark(expander)
+    refs = tuple(entry.refs[0] for entry in entries)
+    inside = builder.nodes[begin.nodes :]
+    outside = {ref for node in inside for ref in node.inputs if ref.node < begin.nodes}
+    outside |= {ref for ref in result.refs if ref.node < begin.nodes}
+    if not outside <= set(refs):
+        return None
+    groups = tuple(islice(reversed(builder.groups), end.groups - begin.groups))
+    results = tuple(islice(reversed(builder.results), end.results - begin.results))
+    return Recording(begin, end, path, frames, groups[::-1], results[::-1], refs, result)
+
+
+def replay(
+    expander: Expander, recording: Recording, path: str, frames: Frames, entries: Sequence[Result]
+) -> Result | None:
+    """The same below `path` and on `entries`; None if that would go beyond a limit, which the long way tells."""
+    builder, begin, end = expander.builder, recording.begin, recording.end
+    steps = expander.steps + end.steps - begin.steps
+    if len(builder.nodes) + end.nodes - begin.nodes > limits.NODES or steps > limits.STEPS:
+        return None
+    expander.steps = steps
+    shift = len(builder.nodes) - begin.nodes
+    cut = len(recording.path)
+    moved = {old: entry.refs[0] for old, entry in zip(recording.entries, entries, strict=True)}
+    chains: dict[Frames, Frames] = {recording.frames: frames}
+
+    def ref(old: Ref) -> Ref:
+        return Ref(old.node + shift, old.output) if old.node >= begin.nodes else moved[old]
+
+    def origin(old: Origin) -> Origin:
+        chain = chains.get(old.chain)
+        if chain is None:
+            inner = old.chain[len(recording.frames) :]
+            deeper = (Frame(one.label, path + one.path[cut:] if one.path else "", one.span) for one in inner)
+            chain = chains[old.chain] = (*frames, *deeper)
+        return Origin(old.span, chain)
+
+    for old in builder.nodes[begin.nodes : end.nodes]:
+        name = path + old.path[cut:]
+        owner = None if old.owner is None else path + old.owner[cut:]
+        inputs = tuple(map(ref, old.inputs))
+        builder.index[name] = len(builder.nodes)
+        builder.nodes.append(Node(name, old.op, inputs, old.outputs, origin(old.origin), owner, old.trainable))
+    for group in map(builder.groups.__getitem__, recording.groups):
+        name = path + group.path[cut:]
+        builder.groups[name] = Group(name, group.kind, group.arguments, origin(group.origin))
+    for name in recording.results:
+        builder.results[path + name[cut:]] = ref(builder.results[name])
+    return Result(tuple(map(ref, recording.result.refs)), recording.result.specs, recording.result.names)
