@@ -22,7 +22,7 @@ from resspec.lints.words import Words, beside, inside, of_file, of_steps, words
 OUTSIDE = "no value of the file uses it"
 
 
-def _warning(code: str, what: str, name: str, span: Span, why: str) -> Diagnostic:
+def warning(code: str, what: str, name: str, span: Span, why: str) -> Diagnostic:
     return Diagnostic(code, f"{what} `{name}` is never used", span, "warning", (), (why,), "use it, or remove it")
 
 
@@ -39,7 +39,7 @@ def unused_blocks(document: Document) -> Iterator[Diagnostic]:
     for key, names in (("blocks", spec.blocks), ("use", spec.use)):
         for name in names:
             if name not in reached:
-                yield _warning(
+                yield warning(
                     "unused-block",
                     "block",
                     name,
@@ -55,15 +55,15 @@ def unused_values(document: Document) -> Iterator[Diagnostic]:
     needed = used | words(spec.let)
     for name in spec.params:
         if name not in needed:
-            yield _warning("unused-param", "parameter", name, document.span("params", name, key=True), OUTSIDE)
+            yield warning("unused-param", "parameter", name, document.span("params", name, key=True), OUTSIDE)
     for name in _idle(spec.let, used):
-        yield _warning("unused-let", "value", name, document.span("let", name, key=True), OUTSIDE)
+        yield warning("unused-let", "value", name, document.span("let", name, key=True), OUTSIDE)
     for name, block in spec.blocks.items():
         yield from _of_block(document, name, block)
     for step in _steps(spec):
         for name in _idle(step.let, beside(step) | of_steps(step.do or ())) if step.let else ():
             span = yamltree.locate(step.tree, ("let", name), key=True)
-            yield _warning("unused-let", "value", name, span, "the step does not use it")
+            yield warning("unused-let", "value", name, span, "the step does not use it")
 
 
 def _of_block(document: Document, name: str, block: Block) -> Iterator[Diagnostic]:
@@ -75,9 +75,9 @@ def _of_block(document: Document, name: str, block: Block) -> Iterator[Diagnosti
     for param in block.params:
         if param not in needed and times[param] == (param in defaults[param]):
             span = document.span("blocks", name, "params", param, key=True)
-            yield _warning("unused-param", "parameter", param, span, why)
+            yield warning("unused-param", "parameter", param, span, why)
     for let in _idle(block.let, own):
-        yield _warning("unused-let", "value", let, document.span("blocks", name, "let", let, key=True), why)
+        yield warning("unused-let", "value", let, document.span("blocks", name, "let", let, key=True), why)
 
 
 def _idle(let: Mapping[str, Any], used: Words) -> Iterator[str]:
@@ -97,14 +97,14 @@ def unused_inputs(document: Document) -> Iterator[Diagnostic]:
     used = of_steps(spec.graph)
     for name in spec.inputs if len(spec.inputs) > 1 else ():
         if name not in used:
-            yield _warning(
+            yield warning(
                 "unused-input", "input", name, document.span("inputs", name, key=True), "no step of the graph reads it"
             )
     for name, block in spec.blocks.items():
         for k, entry in enumerate(block.inputs):
             if k and entry not in inside(block):  # the first is `in` as well
                 where = document.span("blocks", name, "inputs", k)
-                yield _warning("unused-input", "input", entry, where, f"no step of block `{name}` reads it")
+                yield warning("unused-input", "input", entry, where, f"no step of block `{name}` reads it")
 
 
 _PICKED = re.compile(r"\.([A-Za-z$][A-Za-z0-9_]*)")
@@ -122,7 +122,7 @@ def unused_outputs(document: Document) -> Iterator[Diagnostic]:
         for output in list(spec.blocks[name].outputs)[1:]:
             if output not in picked:
                 span = document.span("blocks", name, "outputs", output, key=True)
-                yield _warning(
+                yield warning(
                     "unused-output", "result", output, span, f"no step takes `.{output}` of a call of `{name}`"
                 )
 
