@@ -395,6 +395,20 @@ def test_without_pygls_the_command_says_what_to_install(monkeypatch: pytest.Monk
     assert result.output == "Error: the language server needs pygls: pip install 'resspec[lsp]'\n"
 
 
+def test_the_server_answers_without_keras() -> None:
+    code = (
+        "import sys, pathlib\n"
+        "from resspec.lsp.analysis import Analysis, first, second\n"
+        "import resspec.lsp.server\n"
+        "text = 'resspec: 1\\ninputs: {x: [4]}\\ngraph: [dense: 2]\\n'\n"
+        "found = second(first(text, 'x.yaml', pathlib.Path('.'), Analysis()), lambda: True)\n"
+        "assert found.sound and not found.diagnostics, found\n"
+        "assert not {'keras', 'tensorflow', 'jax', 'torch', 'numpy'} & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_tool_that_measures_runs(root: Path) -> None:
     tool = Path(__file__).resolve().parent.parent / "tools" / "bench_lsp.py"
     done = subprocess.run(

@@ -15,6 +15,9 @@ MARK = "resspecCursor"
 ROUNDS = 6
 """how often lines that cannot be read are left out before giving up"""
 
+LONG = 100_000
+"""characters from which on one round has to do, so that no request takes many times as long as reading"""
+
 _WORD = re.compile(r"[\w.]*$")
 _STARTS_LINE = re.compile(r"\s*(?:- +)*$")
 
@@ -22,7 +25,7 @@ _STARTS_LINE = re.compile(r"\s*(?:- +)*$")
 def readable(text: str, name: str) -> Tree | None:
     """The tree of a text, lines that cannot be read left out; None if nothing remains."""
     lines = _sound(text.replace("\r\n", "\n")).split("\n")
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS if len(text) <= LONG else 1):
         try:
             return yamltree.parse("\n".join(lines), name)
         except SpecError as error:
