@@ -320,7 +320,7 @@ class _Composer:
         if start.flow_style:
             keys, values = self.check_flow_entries(keys, values)
         entries: list[Entry] = []
-        first: dict[tuple[type, ScalarValue], Span] = {}
+        first: dict[tuple[type, ScalarValue], Entry] = {}
         for key, value in zip(keys, values):
             if not isinstance(key, Scalar) or key.value is None:
                 what = "null" if isinstance(key, Scalar) else "a mapping" if isinstance(key, Mapping) else "a list"
@@ -332,22 +332,21 @@ class _Composer:
                 help = "write the entries out, or use `defaults` or `blocks`"
                 self.findings.error("yaml-merge-key", "the merge key `<<` is not allowed", key.span, help=help)
                 continue
-            earlier = first.setdefault((type(key.value), key.value), key.span)
-            if earlier is not key.span:
-                before = next(entry.value for entry in entries if entry.key.span == earlier)
-                same = to_data(before) == to_data(value)
-                fix = (
-                    yamledits.dropped(key.span, value.span, entries[-1].value.span, start.flow_style) if same else None
-                )
-                self.findings.error(
-                    "duplicate-key", f"the key `{_short(key.text)}` stands here twice", key.span,
-                    labels=[Label(earlier, "first here")], help="keep one of the two", fix=fix,
-                )  # fmt: skip
-                continue
             if not start.flow_style and key.plain and (match := _KEY_AND_BRACKET.match(key.text)):
                 self.no_space(match[1], key.span, f"{match[1]}: {match[2]}...")
                 continue
-            entries.append(Entry(key, value))
+            entry = Entry(key, value)
+            earlier = first.setdefault((type(key.value), key.value), entry)
+            if earlier is not entry:
+                fix = None
+                if _alike(earlier.value, value):
+                    fix = yamledits.dropped(key.span, value.span, entries[-1].value.span, start.flow_style)
+                self.findings.error(
+                    "duplicate-key", f"the key `{_short(key.text)}` stands here twice", key.span,
+                    labels=[Label(earlier.key.span, "first here")], help="keep one of the two", fix=fix,
+                )  # fmt: skip
+                continue
+            entries.append(entry)
         return Mapping(tuple(entries), span)
 
     # traps of flow style
@@ -433,6 +432,19 @@ class _Composer:
             help=f"quote the expression: {before}{quotes}{call}{quotes}",
             fix=edits.wrapped(span, quotes, quotes, certain=True),
         )
+
+
+def _alike(one: Tree, other: Tree) -> bool:
+    """Whether two trees hold the same, found out in the time that the smaller one takes."""
+    if isinstance(one, Scalar) and isinstance(other, Scalar):
+        return type(one.value) is type(other.value) and one.value == other.value
+    if isinstance(one, Sequence) and isinstance(other, Sequence):
+        return len(one.items) == len(other.items) and all(map(_alike, one.items, other.items))
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return len(one.entries) == len(other.entries) and all(
+            _alike(a.key, b.key) and _alike(a.value, b.value) for a, b in zip(one.entries, other.entries)
+        )
+    return False
 
 
 def _text(tree: Tree) -> str:
