@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import click
 
 from resspec.cli.options import GRAPH, JSON
-from resspec.cli.output import load
+from resspec.cli.output import load, read_from, spare
 
 
 @click.command(name="build")
@@ -50,20 +51,25 @@ def command(
     import time
 
     network = load(spec, params, inputs, plugins)
-    target = Path(out or f"{network.name}.keras")
+    # a spec may be a stranger's: its name names a file in this folder, and never leads elsewhere
+    target = Path(out or re.sub(r"[^A-Za-z0-9_.-]|^\.", "_", network.name) + ".keras")
     if target.suffix != ".keras":
         raise click.UsageError(f"the name of a model file ends in .keras: {target}")
     if not target.parent.is_dir():
         raise click.UsageError(f"there is no folder {target.parent}")
     if target.exists() and not force and out is None:
         raise click.UsageError(f"{target} exists; --force overwrites it, -o names another file")
+    assert network.document is not None
+    sources = read_from(spec, network.document, network.sources)
+    for written in (target, target.with_name(f"{target.name}.json")):
+        spare(written, [*sources, *([Path(weights)] if weights else [])])
     if backend:
         os.environ["KERAS_BACKEND"] = backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     started = time.monotonic()
     from resspec import building
 
-    model, written = building.run(
+    model, sidecar = building.run(
         network,
         target,
         quiet=as_json or not sys.stderr.isatty(),
@@ -77,7 +83,7 @@ def command(
     facts = {
         "name": network.name,
         "file": str(target),
-        "sidecar": str(written),
+        "sidecar": str(sidecar),
         "digest": network.digest,
         "params": model.count_params(),
         "layers": len(model.layers),
@@ -90,4 +96,4 @@ def command(
     for name, shape in building.shapes(model).items():
         click.echo(f"{name}: {('?', *shape)}".replace("None", "?").replace("'", ""))
     click.echo(f"{facts['params']:,} weights in {facts['layers']} layers, {facts['seconds']} s")
-    click.echo(f"{target} (load it with keras.saving.load_model), {written}")
+    click.echo(f"{target} (load it with keras.saving.load_model), {sidecar}")

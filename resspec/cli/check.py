@@ -66,6 +66,7 @@ def command(
 
 
 def _checked_line(spec: str, done: api.Report, mended: int) -> str:
+    spec = report.printable(spec)
     fixed = f"{_many(mended, 'fix', 'fixes')} made, " if mended else ""
     if done.failed:
         return f"{spec}: {fixed}{report.count(done.diagnostics)}"

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from resspec.cli.options import GRAPH, JSON, OUT
-from resspec.cli.output import load, write
+from resspec.cli.output import load, read_from, write
 
 
 @click.command(name="expand")
@@ -32,4 +32,5 @@ def command(spec: str, params: Any, inputs: Any, plugins: Any, as_json: bool, as
         ]
         lines += [f"output {name} = {network.path(ref)}" for name, ref in network.outputs.items()]
         content = "\n".join([*lines, f"digest {network.digest}"]) + "\n"
-    write(content, out, protect=spec)
+    assert network.document is not None
+    write(content, out, inputs=read_from(spec, network.document, network.sources))

@@ -45,6 +45,7 @@ def command(names: tuple[str, ...], as_json: bool) -> None:
         return
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     table.add_column("spec", no_wrap=True)
@@ -54,5 +55,5 @@ def command(names: tuple[str, ...], as_json: bool) -> None:
     for row in found:
         label = f"{row['spec']}@{row['variant']}" if row["variant"] else str(row["spec"])
         shapes = " ".join("x".join(map(str, shape)) for shape in row["inputs"].values())
-        table.add_row(label, shapes, text.count(row["params"]), text.scaled(row["macs"]), str(row["depth"]))
+        table.add_row(Text(label), shapes, text.count(row["params"]), text.scaled(row["macs"]), str(row["depth"]))
     console().print(table)

@@ -14,6 +14,7 @@ from resspec import api, files, report
 from resspec.analysis import legal
 from resspec.analysis.summary import Summary
 from resspec.diagnostics import Diagnostic, SpecError
+from resspec.language.document import SHIPPED_PREFIX, Document
 
 
 def load(
@@ -45,14 +46,29 @@ def console() -> Any:
     return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
-def write(content: str, out: str | None, *, protect: str = "") -> None:
-    """To the terminal, or whole or not at all to a file, which must not be the spec itself."""
+def write(content: str, out: str | None, *, inputs: Iterable[Path] = ()) -> None:
+    """To the terminal, or whole or not at all to a file, which must be none of the `inputs`."""
     if out is None:
         click.echo(content, nl=False)
         return
-    if protect and Path(protect).exists() and Path(out).exists() and Path(out).samefile(protect):
-        raise click.UsageError(f"{out} is the spec itself")
+    spare(Path(out), inputs)
     files.write_atomic(Path(out), content)
+
+
+def spare(target: Path, inputs: Iterable[Path]) -> None:
+    """A usage error if `target` is one of the files that the command reads."""
+    for path in inputs:
+        if target.exists() and path.exists() and target.samefile(path):
+            raise click.UsageError(f"{target} is read by this very command; write to another file")
+
+
+def read_from(spec: str, document: Document, sources: Iterable[str]) -> list[Path]:
+    """The files of the user's that `spec` was read from: itself, and those that it uses."""
+    if not spec.startswith(document.name):
+        return []  # a shipped one
+    path = Path(document.name)
+    used = [name for name in sources if name != document.name and not name.startswith(SHIPPED_PREFIX)]
+    return [path, *(path.parent / name for name in used)]
 
 
 def summarized(network: api.Network, at: dict[str, int]) -> Summary:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
 
 from resspec import api
 from resspec.cli.options import PLUGINS, complete_spec
-from resspec.cli.output import write
+from resspec.cli.output import read_from, write
 
 
 @click.command(name="schema")
@@ -22,6 +23,7 @@ def command(spec: str | None, out: str | None, plugins: Any) -> None:
     With SPEC that of this very file: its blocks with their parameters, its variants, and nothing else by mistake.
     """
     ops = api.op_names(plugins).values()
+    inputs: list[Path] = []
     if spec is None:
         from resspec.language.jsonschema import schema
 
@@ -29,5 +31,7 @@ def command(spec: str | None, out: str | None, plugins: Any) -> None:
     else:
         from resspec.language.ownschema import schema_of
 
-        found = schema_of(api.open_source(spec).document, ops)
-    write(json.dumps(found, indent=1) + "\n", out, protect=spec or "")
+        opened = api.open_source(spec)
+        found = schema_of(opened.document, ops)
+        inputs = read_from(spec, opened.document, opened.sources)
+    write(json.dumps(found, indent=1) + "\n", out, inputs=inputs)
