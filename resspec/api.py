@@ -18,8 +18,9 @@ from resspec.graph import Graph
 from resspec.language import document as documents
 from resspec.language.document import Document
 from resspec.language.expand import check_library, expand
+from resspec.language.replay import Memory
 from resspec.ops import by_kind
-from resspec.ops.base import Op
+from resspec.ops.base import Op, OpError
 from resspec.plugin import Plugin, resolve
 from resspec.quiet import quietly
 from resspec.suggest import did_you_mean, nearest
@@ -227,10 +228,11 @@ def check_opened(
         return Report(check_library(opened.document, opened.sources, ops).sorted(), opened.sources, checks.NOTHING)
     findings = Findings()
     resolver = _KerasResolver()
+    memory = Memory()
     linter = lints.Linter(opened.document)
 
     def expanded(values: Mapping[str, Any]) -> Graph:
-        graph, warnings = expand(opened.document, opened.sources, values, ops, resolver=resolver)
+        graph, warnings = expand(opened.document, opened.sources, values, ops, resolver=resolver, memory=memory)
         for warning in warnings.items:
             findings.add(warning)
         linter.network(graph)
@@ -263,8 +265,15 @@ class _KerasResolver:
     """Asks Keras for the shape of a `keras.<Class>` step; imports it only when there is one."""
 
     def resolve(self, class_name: str, arguments: Any, inputs: tuple[TensorSpec, ...]) -> Any:
-        with quietly():
-            from resspec.keras_backend.resolver import resolve
+        try:
+            with quietly():
+                from resspec.keras_backend.resolver import resolve
+        except (ImportError, ValueError) as error:  # no Keras, or a backend that is not installed
+            raise OpError(
+                f"the shape of `keras.{class_name}` is known to Keras alone, which cannot be imported: {error}",
+                code="needs-keras",
+                help="install Keras and a backend, or use an op of the language",
+            ) from None
 
         return resolve(class_name, arguments, inputs)
 

@@ -46,7 +46,7 @@ def call(expander: Expander, step: Step, scope: Scope, source: taps.Sources, hom
     frames = (*scope.frames, Frame(f"block `{step.op}`", path, step.tree.span))
     entries = [tap.result for tap in named.values()] or [entry]
     key = None if step.share is not None else replay.key(expander, scope, home, block, params, entries)
-    recording = expander.recordings.get(key)
+    recording = expander.memory.recordings.get(key) if key is not None else None
     if recording is not None:
         again = replay.replay(expander, recording, path, frames, entries)
         if again is not None:
@@ -54,7 +54,7 @@ def call(expander: Expander, step: Step, scope: Scope, source: taps.Sources, hom
     begin = replay.mark(expander)
     result = _body(expander, step, scope, (home, original, block), values, named, entry, path, frames)
     if key is not None and (found := replay.record(expander, begin, path, frames, entries, result)):
-        expander.recordings[key] = found
+        expander.memory.recordings[key] = found
     return expander.result(path, result)
 
 

@@ -33,8 +33,7 @@ class GraphBuilder:
     restrictions: list[Restriction] = field(default_factory=list)
     index: dict[str, int] = field(default_factory=dict)
     """path -> node index"""
-    restricted: int = 0
-    """how often a requirement has taken legal sizes away"""
+    _legal: frozenset[tuple[str, Domain]] | None = None
     _positive: set[Periodic] = field(default_factory=set)
     _known: dict[tuple[int, tuple[TensorSpec, ...]], Inferred] = field(default_factory=dict)
     _kept: list[Op] = field(default_factory=list)
@@ -44,6 +43,7 @@ class GraphBuilder:
         for size in spec.shape:
             if isinstance(size, Periodic):
                 self.domains.setdefault(size.unknown, Domain(size.unknown))
+                self._legal = None
                 self._positive.add(size)
                 if size.period > 1 or size.values != (0,):
                     self.require(AtLeast(size, 1), span, f"`{name}`")
@@ -181,8 +181,15 @@ class GraphBuilder:
         if isinstance(requirement, Equal) and after != before:
             self.restrictions.append(Restriction(span, before, after))
         if after != before:
-            self.restricted += 1
             self.domains[name] = after
+            self._legal = None
+
+    @property
+    def legal(self) -> frozenset[tuple[str, Domain]]:
+        """Which sizes are legal so far."""
+        if self._legal is None:
+            self._legal = frozenset(self.domains.items())
+        return self._legal
 
     def constant(self, size: Size) -> int | None:
         """`size` if it is one number for all sizes that are legal so far."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -26,7 +27,7 @@ from resspec.language.expressions import Value
 from resspec.language.fitting import Freed, with_fitting_sizes
 from resspec.language.live import ends, live
 from resspec.language.relations import Related, Relation, substituted
-from resspec.language.replay import Recording
+from resspec.language.replay import Memory, surroundings
 from resspec.language.schema import NAME, RESERVED, Step
 from resspec.language.scope import (
     POISON,
@@ -55,12 +56,16 @@ def expand(
     *,
     inputs: Mapping[str, Sequence[Any]] | None = None,
     resolver: Resolver | None = None,
+    memory: Memory | None = None,
 ) -> tuple[Graph, Findings]:
-    """The graph of `document` under `settings`, and the warnings; `SpecError` with all findings."""
+    """The graph of `document` under `settings`, and the warnings; `SpecError` with all findings.
+
+    Several networks of one document are sooner expanded with one `memory`.
+    """
     relations: dict[str, Relation] = {}
     while True:
         findings = Findings()
-        expander = Expander(document, sources, ops, findings, resolver, relations)
+        expander = Expander(document, sources, ops, findings, resolver, relations, memory)
         try:
             graph = expander.run(settings, inputs or {})
         except Related as found:  # one unknown fewer
@@ -94,6 +99,7 @@ class Expander:
         findings: Findings,
         resolver: Resolver | None,
         relations: Mapping[str, Relation] = MappingProxyType({}),
+        memory: Memory | None = None,
     ) -> None:
         self.relations = relations
         self.declared: dict[str, TensorSpec] = {}
@@ -111,8 +117,7 @@ class Expander:
         """how often a step was wrong, by its id"""
         self.called: set[tuple[int, str]] = set()
         self.loops = itertools.count()
-        self.recordings: dict[Any, Recording] = {}
-        """calls of blocks that can be taken again, by what decides them"""
+        self.memory = memory or Memory()
         self.walked: dict[int | None, Step] = {}
         """the `for` steps whose lists are being walked, by the identity of the loop"""
         self._names: dict[int, frozenset[str]] = {}
@@ -309,6 +314,11 @@ class Expander:
         if step.name is not None:
             name, around = self.name(step, scope)
             scope.define(name, around, Tap(POISON, self.place(step, "when"), skipped=True))
+
+    @cached_property
+    def surroundings(self) -> Hashable:
+        """What the blocks see of the root file's values."""
+        return surroundings(self)
 
     def environment(self, document: Document) -> environment.Environment:
         found = self.environments.get(id(document))

@@ -7,12 +7,13 @@ of times; only names and edges differ.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from resspec import limits
+from resspec import limits, yamltree
 from resspec.graph import Frame, Group, Node, Origin, Ref
 from resspec.language.document import Document
 from resspec.language.schema import Block
@@ -36,16 +37,55 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What a call of a block did: everything from its mark on, below its path."""
+    """What a call of a block did, all of it below its path."""
 
     begin: Mark
-    end: Mark
+    steps: int
     path: str
     frames: Frames
-    groups: tuple[str, ...]
-    results: tuple[str, ...]
+    nodes: tuple[Node, ...]
+    groups: tuple[Group, ...]
+    results: tuple[tuple[str, Ref], ...]
     entries: tuple[Ref, ...]
     result: Result
+
+
+@dataclass(slots=True)
+class Memory:
+    """The calls that can be taken again, in one network or in several of the same file."""
+
+    recordings: dict[Hashable, Recording] = field(default_factory=dict)
+    _words: dict[int, frozenset[str]] = field(default_factory=dict)
+
+    def words(self, document: Document) -> frozenset[str]:
+        """What may be names of the file's own values in its blocks and defaults, which see them."""
+        if id(document) not in self._words:
+            tree = document.tree
+            parts = [tree.get(key) for key in ("blocks", "defaults")] if isinstance(tree, yamltree.Mapping) else []
+            texts = (text for part in parts if part is not None for text in _texts(part.value))
+            self._words[id(document)] = frozenset(word for text in texts for word in _WORD.findall(text))
+        return self._words[id(document)]
+
+
+_WORD = re.compile("[A-Za-z][A-Za-z0-9_]*")
+
+
+def _texts(tree: yamltree.Tree) -> Iterator[str]:
+    if isinstance(tree, yamltree.Scalar):
+        yield tree.text
+    elif isinstance(tree, yamltree.Mapping):
+        for entry in tree.entries:
+            yield from _texts(entry.value)
+    else:
+        for item in tree.items:
+            yield from _texts(item)
+
+
+def surroundings(expander: Expander) -> Hashable:
+    """The values of the root file that its blocks and defaults see: two networks of one file may differ in them."""
+    values = expander.environment(expander.document).bindings
+    seen = sorted(expander.memory.words(expander.document) & values.keys())
+    return tuple((name, repr(values[name].value)) for name in seen)
 
 
 def mark(expander: Expander) -> Mark:
@@ -72,7 +112,8 @@ def key(
         tuple(entry.specs[0] for entry in entries),
         tuple(map(refs.index, refs)),  # which of the inputs are one tensor
         expander.trains(scope),
-        expander.builder.restricted,
+        expander.builder.legal,
+        expander.surroundings,
         len(scope.frames),
         expander.depth,
     )
@@ -89,34 +130,35 @@ def record(
     """The call that began at `begin`; None if it failed or reads a tensor that is none of its inputs."""
     if result.poisoned or expander.findings.failed:
         return None
-    builder, end = expander.builder, mark(expander)
+    builder = expander.builder
     refs = tuple(entry.refs[0] for entry in entries)
-    inside = builder.nodes[begin.nodes :]
-    outside = {ref for node in inside for ref in node.inputs if ref.node < begin.nodes}
+    nodes = tuple(builder.nodes[begin.nodes :])
+    outside = {ref for node in nodes for ref in node.inputs if ref.node < begin.nodes}
     outside |= {ref for ref in result.refs if ref.node < begin.nodes}
     if not outside <= set(refs):
         return None
-    groups = tuple(islice(reversed(builder.groups), end.groups - begin.groups))
-    results = tuple(islice(reversed(builder.results), end.results - begin.results))
-    return Recording(begin, end, path, frames, groups[::-1], results[::-1], refs, result)
+    groups = tuple(islice(reversed(builder.groups.values()), len(builder.groups) - begin.groups))
+    results = tuple(islice(reversed(builder.results.items()), len(builder.results) - begin.results))
+    steps = expander.steps - begin.steps
+    return Recording(begin, steps, path, frames, nodes, groups[::-1], results[::-1], refs, result)
 
 
 def replay(
     expander: Expander, recording: Recording, path: str, frames: Frames, entries: Sequence[Result]
 ) -> Result | None:
     """The same below `path` and on `entries`; None if that would go beyond a limit, which the long way tells."""
-    builder, begin, end = expander.builder, recording.begin, recording.end
-    steps = expander.steps + end.steps - begin.steps
-    if len(builder.nodes) + end.nodes - begin.nodes > limits.NODES or steps > limits.STEPS:
+    builder, begin = expander.builder, recording.begin.nodes
+    steps = expander.steps + recording.steps
+    if len(builder.nodes) + len(recording.nodes) > limits.NODES or steps > limits.STEPS:
         return None
     expander.steps = steps
-    shift = len(builder.nodes) - begin.nodes
+    shift = len(builder.nodes) - begin
     cut = len(recording.path)
     moved = {old: entry.refs[0] for old, entry in zip(recording.entries, entries, strict=True)}
     chains: dict[Frames, Frames] = {recording.frames: frames}
 
     def ref(old: Ref) -> Ref:
-        return Ref(old.node + shift, old.output) if old.node >= begin.nodes else moved[old]
+        return Ref(old.node + shift, old.output) if old.node >= begin else moved[old]
 
     def origin(old: Origin) -> Origin:
         chain = chains.get(old.chain)
@@ -126,15 +168,15 @@ def replay(
             chain = chains[old.chain] = (*frames, *deeper)
         return Origin(old.span, chain)
 
-    for old in builder.nodes[begin.nodes : end.nodes]:
+    for old in recording.nodes:
         name = path + old.path[cut:]
         owner = None if old.owner is None else path + old.owner[cut:]
         inputs = tuple(map(ref, old.inputs))
         builder.index[name] = len(builder.nodes)
         builder.nodes.append(Node(name, old.op, inputs, old.outputs, origin(old.origin), owner, old.trainable))
-    for group in map(builder.groups.__getitem__, recording.groups):
+    for group in recording.groups:
         name = path + group.path[cut:]
         builder.groups[name] = Group(name, group.kind, group.arguments, origin(group.origin))
-    for name in recording.results:
-        builder.results[path + name[cut:]] = ref(builder.results[name])
+    for name, old_ref in recording.results:
+        builder.results[path + name[cut:]] = ref(old_ref)
     return Result(tuple(map(ref, recording.result.refs)), recording.result.specs, recording.result.names)
