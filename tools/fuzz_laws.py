@@ -27,6 +27,8 @@ NOWHERE = Path(__file__).resolve().parent / "no such folder"
 """the root of the specs: `use` finds nothing there"""
 WORK = 3_000_000
 """calls of what is metered that one input may cause; the steps of a legal spec are fewer than 200,000"""
+LARGE = 2_000
+"""ops from which on a network takes its time to draw, and shows nothing that smaller ones do not"""
 CODE = re.compile(r"[a-z]+(-[a-z]+)*")
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -217,7 +219,7 @@ def compile_(source: str) -> None:
 def render(source: str) -> None:
     """Graph -> every drawing and print of it."""
     network, _ = compiled(source)
-    if network is None:
+    if network is None or len(network.nodes) > LARGE:
         return
     for painter in PAINTERS:
         painted = painter.paint(network)
