@@ -128,6 +128,14 @@ TAUGHT = {
         "graph:\n  - {relu: , as: a}\n  - {relu: , as: a, when: 1 < 2}\n",
         [("duplicate-name", 4, 18)],
     ),
+    "a `let` that is a mapping": (
+        "params: {d: int = 1}\nlet: {n: {macth: d, 1: 2}}\ngraph: [{repeat: n, do: [relu]}]\n",
+        [("bad-value", 4, 10)],
+    ),
+    "a number that is a mapping": (
+        "graph: [conv: {filters: {a: 1}}]\n",
+        [("bad-value", 3, 25)],
+    ),
     "of two items none is odd": (
         "graph:\n  - for: {n: [1, [2]]}\n    do: [{repeat: n, do: [relu]}]\n",
         [("bad-value", 5, 19)],

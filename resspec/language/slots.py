@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from resspec import limits
 from resspec.language.expressions import ExpressionError, Value, parse_expression, parse_template
+from resspec.suggest import nearest
 
 Lookup = Callable[[str], Value]
 
@@ -93,6 +94,8 @@ def read(raw: Any, slot: Slot, lookup: Lookup, require: Any = None, path: tuple[
     if isinstance(raw, dict):
         if "match" in raw:
             return match(raw, slot, lookup, require, path)
+        if slot == NUMBER and "name" not in raw:
+            raise SlotError(_no_value(raw), "", path)
         return {key: read(item, slot.field(str(key)), lookup, require, (*path, key)) for key, item in raw.items()}
     return raw
 
@@ -110,6 +113,13 @@ def _text(raw: str, slot: Slot, lookup: Lookup, require: Any, path: tuple[str | 
     except ExpressionError as error:
         raise SlotError(error, raw, path, slot.words) from None
     return raw
+
+
+def _no_value(raw: dict[Any, Any]) -> ExpressionError:
+    """A mapping that neither chooses a value nor is a named thing with settings."""
+    slip = next((key for key in raw if isinstance(key, str) and nearest(key, ["match"])), None)
+    help = f"did you mean `match`, not `{slip}`?" if slip else "`{match: name, case: value, else: value}` chooses one"
+    return ExpressionError("bad-value", "a mapping stands where a value is wanted", 0, 0, help)
 
 
 def match(raw: dict[Any, Any], slot: Slot, lookup: Lookup, require: Any, path: tuple[str | int, ...]) -> Any:
