@@ -138,9 +138,10 @@ class Graph:
     @cached_property
     def alike(self) -> tuple[int, ...]:
         """For each node the first one with the same op on the same shapes: what holds of one holds of the other."""
-        known: dict[tuple[int, tuple[TensorSpec, ...]], int] = {}
+        known: dict[tuple[int, ...], int] = {}
         return tuple(
-            known.setdefault((id(node.op), (*self.operands(node), *node.outputs)), i)
+            # equal tensors of one graph are one object; where they are not, less is shared
+            known.setdefault((id(node.op), *map(id, self.operands(node)), *map(id, node.outputs)), i)
             for i, node in enumerate(self.nodes)
         )
 

@@ -69,16 +69,15 @@ def shape_at(spec: TensorSpec, at: Mapping[str, int]) -> TensorSpec:
 
 def costs(graph: Graph, at: Mapping[str, int]) -> list[Cost]:
     """The cost of every node. Nodes that use another's weights have none of their own."""
+    known: dict[tuple[int, bool, bool], Cost] = {}
     found: list[Cost] = []
-    ops: dict[int, tuple[int | None, int | None, int | None]] = {}
     for node, like, weights in zip(graph.nodes, graph.alike, graph.weights, strict=True):
-        if like not in ops:
-            ops[like] = _op_cost(graph, node, at)
-        total = train = 0
-        for weight in weights:
-            total += weight.size
-            train += weight.size if weight.trainable and node.trainable else 0
-        found.append(Cost(Params(train, total - train), *ops[like]))
+        key = (like, node.owner is None, node.trainable)
+        if key not in known:
+            total = sum(weight.size for weight in weights)
+            train = sum(weight.size for weight in weights if weight.trainable and node.trainable)
+            known[key] = Cost(Params(train, total - train), *_op_cost(graph, node, at))
+        found.append(known[key])
     return found
 
 

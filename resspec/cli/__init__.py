@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from typing import Any
@@ -23,6 +24,11 @@ COMMANDS = (
 
 class Commands(click.Group):
     """The group of commands; whatever goes wrong ends in a finding or a line, never a traceback."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        # a graph is many small objects without cycles, through which the collector would look again and again
+        gc.set_threshold(200_000, 50, 50)
+        return super().main(*args, **kwargs)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

@@ -118,37 +118,47 @@ def _bind(expander: Expander, step: Step, scope: Scope, home: Document, block: B
                 remedy.help,
                 fix=remedy.fix,
             )
+    found: dict[str, Value] = {}
+    for name, (raw_value, loc) in given.items():
+        try:
+            param = block.params[name]
+            found[name] = arguments.read_param(name, param, raw_value, expander.lookup(scope), where(loc, False))
+        except Problem as problem:
+            raise _positional(problem, step, block, raw_value, loc) from None
+        except SlotError as error:
+            raise problem_of(error, where((*loc, *error.path), False), scope.visible, texts=False) from None
+    known = (id(block), expander.surroundings, *((name, type(value), value) for name, value in found.items()))
+    values = expander.memory.arguments.get(known)
+    if values is None:
+        values = expander.memory.arguments[known] = _with_defaults(expander, step, home, block, found)
+    return values
+
+
+def _with_defaults(
+    expander: Expander, step: Step, home: Document, block: Block, given: Mapping[str, Value]
+) -> dict[str, Binding]:
+    """The given values and the defaults of the others, which see the parameters before them."""
     values: dict[str, Binding] = {}
     env = expander.environment(home)
+    original = next(key for key, one in home.spec.blocks.items() if one is block)
     for name, param in block.params.items():
         if name in given:
-            raw_value, loc = given[name]
-            span = where(loc, False)
-            try:
-                value = arguments.read_param(name, param, raw_value, expander.lookup(scope), span)
-            except Problem as problem:
-                raise _positional(problem, step, block, raw_value, loc) from None
-            except SlotError as error:
-                raise problem_of(error, where((*loc, *error.path), False), scope.visible, texts=False) from None
-        elif param.required:
-            original = next(key for key, one in home.spec.blocks.items() if one is block)
-            declared = Label(home.span("blocks", original, "params", name), "declared here, without a default")
+            values[name] = Binding(given[name])
+            continue
+        span = home.span("blocks", original, "params", name)
+        if param.required:
+            place = span_in(step.tree, step.op)((), True)
             help = f"write `{step.op}: {{{name}: ...}}`"
-            raise Problem(
-                "missing-argument", f"block `{step.op}` needs `{name}`", where((), True), help, labels=(declared,)
-            )
-        else:
-            original = next(key for key, one in home.spec.blocks.items() if one is block)
-            span = home.span("blocks", original, "params", name)
+            declared = Label(span, "declared here, without a default")
+            raise Problem("missing-argument", f"block `{step.op}` needs `{name}`", place, help, labels=(declared,))
 
-            def own(wanted: str, values: dict[str, Binding] = values) -> Value:
-                return (values[wanted] if wanted in values else env.bindings[wanted]).value
+        def own(wanted: str) -> Value:
+            return (values[wanted] if wanted in values else env.bindings[wanted]).value
 
-            try:
-                value = arguments.read_param(name, param, param.default, own, span)
-            except SlotError as error:
-                raise problem_of(error, span, lambda: set(env.bindings) | set(values)) from None
-        values[name] = Binding(value)
+        try:
+            values[name] = Binding(arguments.read_param(name, param, param.default, own, span))
+        except SlotError as error:
+            raise problem_of(error, span, lambda: set(env.bindings) | set(values)) from None
     return values
 
 

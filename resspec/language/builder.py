@@ -36,6 +36,7 @@ class GraphBuilder:
     _legal: frozenset[tuple[str, Domain]] | None = None
     _positive: set[Periodic] = field(default_factory=set)
     _known: dict[tuple[int, tuple[TensorSpec, ...]], Inferred] = field(default_factory=dict)
+    _specs: dict[TensorSpec, TensorSpec] = field(default_factory=dict)
     _kept: list[Op] = field(default_factory=list)
 
     def add_input(self, name: str, spec: TensorSpec, span: Span | None) -> Result:
@@ -47,7 +48,7 @@ class GraphBuilder:
                 self._positive.add(size)
                 if size.period > 1 or size.values != (0,):
                     self.require(AtLeast(size, 1), span, f"`{name}`")
-        return self._append(Node(name, Input(), (), (spec,), Origin(span)))
+        return self._append(Node(name, Input(), (), (self._one(spec),), Origin(span)))
 
     def add(
         self,
@@ -92,11 +93,15 @@ class GraphBuilder:
         found = self._known.get(key)
         if found is None:
             outputs = op.infer(*specs)
-            several = outputs if isinstance(outputs, tuple) else (outputs,)
+            several = tuple(map(self._one, outputs if isinstance(outputs, tuple) else (outputs,)))
             found = (several, op.weights(*specs), tuple(op.requires(*specs)))
             self._known[key] = found
             self._kept.append(op)  # an id is taken again once its op is gone
         return found
+
+    def _one(self, spec: TensorSpec) -> TensorSpec:
+        """The same object for equal tensors, so that they need not be compared again."""
+        return self._specs.setdefault(spec, spec)
 
     def _append(self, node: Node) -> Result:
         i = len(self.nodes)
@@ -225,7 +230,12 @@ class GraphBuilder:
         if self.domains:
             nodes = [replace(node, outputs=tuple(map(simplified, node.outputs))) for node in nodes]
         results = {path: Ref(index[ref.node], ref.output) for path, ref in self.results.items() if ref.node in index}
-        levels = {node.path[:end] for node in nodes for end, c in enumerate(node.path) if c == "/"}
+        levels: set[str] = set()
+        for node in nodes:
+            level = node.path.rpartition("/")[0]
+            while level and level not in levels:
+                levels.add(level)
+                level = level.rpartition("/")[0]
         groups = {path: group for path, group in self.groups.items() if path in levels or path in results}
         return Graph(
             name,

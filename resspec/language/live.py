@@ -35,6 +35,8 @@ def renumbered(nodes: Sequence[Node], kept: Sequence[int]) -> tuple[list[Node], 
     Where the owner of shared weights was dropped, the first kept call owns them.
     """
     index = {old: new for new, old in enumerate(kept)}
+    if len(kept) == len(nodes):
+        return list(nodes), index
     paths = {nodes[i].path for i in kept}
     heirs: dict[str, str] = {}
     found = []

@@ -17,7 +17,7 @@ from resspec import limits, yamltree
 from resspec.graph import Frame, Group, Node, Origin, Ref
 from resspec.language.document import Document
 from resspec.language.schema import Block
-from resspec.language.scope import Result, Scope
+from resspec.language.scope import Binding, Result, Scope
 
 if TYPE_CHECKING:
     from resspec.language.expand import Expander
@@ -55,6 +55,8 @@ class Memory:
     """The calls that can be taken again, in one network or in several of the same file."""
 
     recordings: dict[Hashable, Recording] = field(default_factory=dict)
+    arguments: dict[Hashable, dict[str, Binding]] = field(default_factory=dict)
+    """parameters of blocks with their defaults filled in, by what was given"""
     _words: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def words(self, document: Document) -> frozenset[str]:
@@ -155,17 +157,17 @@ def replay(
     shift = len(builder.nodes) - begin
     cut = len(recording.path)
     moved = {old: entry.refs[0] for old, entry in zip(recording.entries, entries, strict=True)}
-    chains: dict[Frames, Frames] = {recording.frames: frames}
+    chains: dict[int, Frames] = {id(recording.frames): frames}
 
     def ref(old: Ref) -> Ref:
         return Ref(old.node + shift, old.output) if old.node >= begin else moved[old]
 
     def origin(old: Origin) -> Origin:
-        chain = chains.get(old.chain)
+        chain = chains.get(id(old.chain))
         if chain is None:
             inner = old.chain[len(recording.frames) :]
             deeper = (Frame(one.label, path + one.path[cut:] if one.path else "", one.span) for one in inner)
-            chain = chains[old.chain] = (*frames, *deeper)
+            chain = chains[id(old.chain)] = (*frames, *deeper)
         return Origin(old.span, chain)
 
     for old in recording.nodes:
