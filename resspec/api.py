@@ -52,11 +52,14 @@ class Network(Graph):
         """A flat functional `keras.Model` of built-in layers; options as in `resspec.build`."""
         from resspec.keras_backend.budget import check_budget
 
-        check_budget(self, **{key: value for key, value in options.items() if key == "max_parameters"})
-        from resspec.keras_backend.build import build as to_model
+        try:
+            check_budget(self, **{key: value for key, value in options.items() if key == "max_parameters"})
+            from resspec.keras_backend.build import build as to_model
 
-        lower = {op: rule for plugin in self.plugins for op, rule in plugin.lower().items()}
-        return to_model(self, lower=lower, **options)
+            lower = {op: rule for plugin in self.plugins for op, rule in plugin.lower().items()}
+            return to_model(self, lower=lower, **options)
+        except SpecError as error:  # the texts are known here, so that the lines can be shown
+            raise SpecError(error.diagnostics, {**self.sources, **error.sources}) from error.__cause__
 
     def to_json(self) -> str:
         """The canonical form as JSON text; the same spec gives the same bytes."""

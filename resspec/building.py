@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from resspec.api import Network
 from resspec.chain import deep_chain
+from resspec.diagnostics import SpecError
 from resspec.quiet import quietly
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ def run(network: Network, target: Path, *, quiet: bool, **options: Any) -> tuple
     from resspec.keras_backend.budget import check_budget
 
     options = {name: value for name, value in options.items() if value is not None}
-    check_budget(network, **{k: v for k, v in options.items() if k == "max_parameters"})
+    try:
+        check_budget(network, **{k: v for k, v in options.items() if k == "max_parameters"})
+    except SpecError as error:
+        raise SpecError(error.diagnostics, dict(network.sources)) from None
     with _Progress(quiet) as progress:
         progress.say("importing Keras")
         with quietly():

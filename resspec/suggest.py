@@ -113,6 +113,10 @@ def fold(word: str) -> str:
 def synonym(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate that `word` is another spelling or another framework's name of; nothing else can be meant."""
     names = set(candidates)
+    if word[:1].isupper() or _PREFIX.match(word):  # a class of theirs, `Linear`, not our `linear`
+        theirs = [name for name in names if fold(word) in SYNONYMS.get(name, ())]
+        if len(theirs) == 1:
+            return theirs[0]
     for known in ({word.lower()}, {fold(word)}):
         found = [name for name in names if fold(name) in known or known & {*SYNONYMS.get(name, ())}]
         if found:

@@ -12,7 +12,10 @@ block was mended by hand as the help says, and has no errors either.
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,7 +31,7 @@ from resspec.language import document
 
 FOLDER = Path(__file__).with_name("findings")
 EXPECTED = re.compile(r"# (error|warning): \[([a-z-]+)\](?: @(\d+))?")
-COMMENT = re.compile(r" *# (?:error|warning): .*")
+COMMENT = re.compile(r" *# (?:error|warning): \[.*")
 
 PAGES = explain.pages(FOLDER)
 CASES = {f"{page.code}: {case.title}": case for page in PAGES.values() for case in page.cases}
@@ -69,7 +72,7 @@ def test_findings_are_those_that_the_text_says(name: str) -> None:
     places = {(one.span.line if one.span else 0, one.severity, one.code) for one in got}
     assert places == {(line, severity, code) for line, severity, code, _ in expected}, shown
     columns = {(one.span.line, one.code): one.span.column for one in got if one.span}
-    for line, _, code, column in expected:
+    for line, _, code, column in expected:  # two of one code on a line have no column in the text
         if column is not None:
             assert columns[line, code] == int(column), shown
 
@@ -117,15 +120,32 @@ def test_there_are_as_many_cases_as_promised() -> None:
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.command is not None])
 def test_findings_of_commands(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`$ resspec ...` in an empty folder with the starter spec `net.yaml` says the code of its page."""
+    """Commands in an empty folder with the starter spec `net.yaml`; the last one says what the page says."""
     monkeypatch.chdir(tmp_path)
     runner = CliRunner()
     assert runner.invoke(main, ["new", "net.yaml"]).exit_code == 0
-    for line in (CASES[name].command or "").splitlines():
+    lines = (CASES[name].command or "").splitlines()
+    code, output = 0, ""
+    for line in lines:
         if line.startswith("$ resspec "):
             done = runner.invoke(main, line.removeprefix("$ resspec ").split())
-    assert done.exit_code in (1, 2)
-    assert f"[{name.partition(':')[0]}]" in done.output
+            code, output = done.exit_code, done.output
+        elif line.startswith("$ "):
+            code, output = shell(line.removeprefix("$ "), tmp_path)
+    assert code in (1, 2), output
+    for line in lines:
+        if not line.startswith("$ "):
+            assert line in output
+    assert f"error[{name.partition(':')[0]}]" in output
+
+
+def shell(line: str, folder: Path) -> tuple[int, str]:
+    """What a line of the shell prints, with the `resspec` of this Python before all others."""
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
 
 
 def codes() -> set[str]:
@@ -144,8 +164,16 @@ def codes() -> set[str]:
     return found
 
 
+def strings() -> set[str]:
+    """Every constant text in the package's source."""
+    trees = [ast.parse(path.read_text()) for path in Path(resspec.__file__).parent.rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
 def test_every_code_has_its_page_and_every_page_its_code() -> None:
-    assert codes() == set(PAGES)
+    words = {text for text in strings() if text in PAGES}
+    assert codes() <= set(PAGES) == words
 
 
 @pytest.mark.parametrize("code", PAGES)

@@ -27,7 +27,7 @@ def check_budget(graph: Graph, max_parameters: int = limits.PARAMETERS) -> None:
                 f"the limit is {max_parameters:,}",
                 node.origin.span,
                 notes=(f"the largest layer is `{node.path}` with {sizes[largest]:,}",),
-                help=f"allow more (`max_parameters={total}`), or make the network smaller",
+                help=f"allow more (`--max-params {total}`, in Python `max_parameters`), or make the network smaller",
             )
         ]
     )

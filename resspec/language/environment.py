@@ -124,7 +124,7 @@ def value(document: Document, raw: Any, slot: Slot, env: Environment, loc: tuple
         return read(raw, slot, env.lookup)
     except SlotError as error:
         where = document.span(*loc, *error.path)
-        raise arguments.problem_of(error, where, lambda: set(env.bindings)) from None
+        raise arguments.problem_of(error, where, lambda: set(env.bindings), texts=loc[0] == "let") from None
 
 
 def text(document: Document, raw: str, env: Environment, loc: tuple[str | int, ...], findings: Findings) -> str:

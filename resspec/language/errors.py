@@ -96,8 +96,12 @@ def _one(loc: tuple[str | int, ...], items: list[Any], where: Where, what: str, 
     written, place = item.get("input"), where(loc, False)
     words = [word for one in items if one["type"] == "literal_error" for word in _words(one)]
     key = next((str(part) for part in reversed(loc) if isinstance(part, str)), "")
-    text = f"`{key}` {' or '.join(dict.fromkeys(_expected(one) for one in items))}, got {shown(written)}"
-    near = slips.of_type({one["type"] for one in items}, written, place)
+    kinds = {one["type"] for one in items}
+    # a switch may be an expression, which needs no saying
+    told = [_expected(one) for one in items if not (one["type"] == "string_type" and "bool_type" in kinds)]
+    wanted = " or ".join(dict.fromkeys(told)).replace(" or must be ", " or ")
+    text = f"`{key}` {wanted}, got {shown(written)}"
+    near = slips.of_type(kinds, written, place)
     if near.help is None and isinstance(written, str):
         near = renamed(written, words, place, most=30)
     return Diagnostic("bad-value", text, place, help=near.help, fix=near.fix)

@@ -370,7 +370,7 @@ class Expander:
             return read(raw, slot, self.lookup(scope, loops), require)
         except SlotError as error:
             where = self.place(step, *loc, *error.path)
-            raise problem_of(error, where, scope.visible) from None
+            raise problem_of(error, where, scope.visible, texts=loc[0] in ("let", "for")) from None
 
     def lets(self, let: Mapping[str, Any], scope: Scope, step: Step) -> dict[str, Binding]:
         values: dict[str, Binding] = {}

@@ -14,9 +14,10 @@ from resspec.language.schema import Step
 from resspec.language.scope import Poisoned, Problem, Result, Scope
 from resspec.language.slots import TEXT, SlotError, read, slots_of
 from resspec.ops.base import Op, OpError
-from resspec.ops.foreign import KerasLayer
+from resspec.ops.foreign import ALLOWED, KerasLayer
 from resspec.ops.merge import Merge
 from resspec.sizes import Periodic, Product
+from resspec.suggest import synonym
 
 if TYPE_CHECKING:
     from resspec.language.expand import Expander
@@ -26,7 +27,8 @@ def op(expander: Expander, step: Step, scope: Scope, source: taps.Sources) -> Re
     """A call of an op."""
     assert step.op is not None
     kind = KerasLayer if step.op.startswith("keras.") else expander.ops.get(step.op)
-    if kind is None:
+    foreign = step.op.removeprefix("keras.") if kind is KerasLayer else None
+    if kind is None or (foreign is not None and foreign not in ALLOWED and synonym(step.op, expander.ops)):
         raise static.unknown_op(expander, step, scope.instance.document)
     operands = taps.in_order(source)
     raw = step.arguments

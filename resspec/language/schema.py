@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from resspec import edits, limits, yamltree
 from resspec.diagnostics import Fix
-from resspec.language import beside
+from resspec.language import beside, forms
 from resspec.language.errors import Misfit, Where, shown
 from resspec.suggest import nearest
 
@@ -263,9 +263,9 @@ class SpecFile(Model):
     let: dict[Name, Value] = Field({}, description="computed values, from top to bottom")
     use: dict[Name, str] = Field({}, description="blocks of other files: blocks/attention.yaml#se")
     defaults: dict[str, dict[str, Value]] = Field({}, description="arguments that ops take where a step gives none")
-    inputs: dict[Name, InputDecl] = {}
+    inputs: Annotated[dict[Name, InputDecl], BeforeValidator(forms.inputs)] = {}
     blocks: dict[Name, Block] = {}
-    graph: list[Step] = []
+    graph: Annotated[list[Step], BeforeValidator(forms.graph)] = []
     checks: list[Check] = []
     allow: dict[str, Reason] = Field({}, description="warnings to live with: code -> the reason")
 

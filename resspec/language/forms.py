@@ -1,0 +1,83 @@
+"""Parts of a file in a form that they do not have: inputs without names, a graph that is a mapping."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from resspec import edits
+from resspec.diagnostics import Edit, Fix, Span
+from resspec.language.errors import Misfit, Where, shown
+
+
+def inputs(value: Any) -> Any:
+    """`inputs` as it must be, a mapping; a list of sizes or of inputs has no names."""
+    if not isinstance(value, list):
+        return value
+    first = value[0] if len(value) == 1 else value
+    sizes = first if isinstance(first, list) else None
+    example = shown(sizes).strip("`") if sizes is not None else "[224, 224, 3]"
+    help = f"give every input a name: `inputs: {{image: {example}}}`"
+    single = sizes is not None and all(isinstance(size, int | str | None) for size in sizes)
+    raise Misfit(
+        "`inputs` is a mapping of names to shapes, got a list",
+        help,
+        fix=lambda where: _named(where, len(value) == 1 and sizes is first is not value) if single else None,
+    )
+
+
+def _named(where: Where, nested: bool) -> Fix | None:
+    whole, item = where((), False), where((0,), False)
+    if whole is None or item is None:
+        return None
+    if nested:  # a list of one shape: the name takes the place of the dash, or of the bracket
+        dash = Span(whole.file, whole.line, whole.column, item.line, item.column)
+        if (whole.end_line, whole.end_column) == (item.end_line, item.end_column):
+            return Fix((Edit(dash, "image: "),))
+        end = Span(whole.file, item.end_line, item.end_column, whole.end_line, whole.end_column)
+        return Fix((Edit(dash, "{image: "), Edit(end, "}")))
+    return edits.wrapped(whole, "{image: ", "}")
+
+
+def graph(value: Any) -> Any:
+    """`graph` as it must be, a list; keys below it are steps without their dash."""
+    if not isinstance(value, dict):
+        return value
+    keys = list(value)
+    words = [key for key in keys if isinstance(key, str) and key.startswith("-")]
+    if words:
+        raise Misfit(
+            f"`{words[0]}` is a word: there is no space after the dash",
+            f"write `- {words[0][1:]}`",
+            at=(words[0],),
+            key=True,
+            fix=lambda where: _spaced(where, words),
+        )
+    raise Misfit(
+        "`graph` is a list of steps, got a mapping",
+        "begin every step with `-`",
+        fix=lambda where: _dashed(where, keys),
+    )
+
+
+def _spaced(where: Where, keys: list[str]) -> Fix | None:
+    places = [where((key,), True) for key in keys]
+    return Fix(
+        tuple(
+            Edit(Span(place.file, place.line, place.column + 1, place.line, place.column + 1), " ")
+            for place in places
+            if place is not None
+        ),
+        certain=True,
+    )
+
+
+def _dashed(where: Where, keys: list[Any]) -> Fix | None:
+    """A dash before every key of a block mapping, and the lines below it moved along."""
+    found: list[Edit] = []
+    for key in keys:
+        name, value, whole = where((key,), True), where((key,), False), where((), False)
+        if name is None or value is None or whole is None or name.column != whole.column:
+            return None
+        found.append(Edit(edits.before(name), "- "))
+        found += edits.indented(name.file, name.line + 1, value.end_line)
+    return Fix(tuple(found))
