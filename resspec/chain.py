@@ -16,10 +16,13 @@ def longest_chain(graph: Graph) -> int:
     own: dict[int, int] = {}
     """layers of an op, by its identity: a repeated block has the same ops again"""
     for node in graph.nodes:
-        if id(node.op) not in own:
-            own[id(node.op)] = 1 if isinstance(getattr(node.op, "padding", "valid"), str) else 2
-        above = max((depths[ref.node] for ref in node.inputs), default=0)
-        depths.append(above + own[id(node.op)])
+        layers = own.get(id(node.op))
+        if layers is None:
+            layers = own[id(node.op)] = 1 if isinstance(getattr(node.op, "padding", "valid"), str) else 2
+        if len(node.inputs) == 1:  # by far the most; a deep network is walked in a moment
+            depths.append(depths[node.inputs[0].node] + layers)
+        else:
+            depths.append(max([depths[ref.node] for ref in node.inputs], default=0) + layers)
     return max(depths, default=0)
 
 

@@ -139,11 +139,12 @@ class Graph:
     def alike(self) -> tuple[int, ...]:
         """For each node the first one with the same op on the same shapes: what holds of one holds of the other."""
         known: dict[tuple[int, ...], int] = {}
-        return tuple(
+        found = []
+        for i, node in enumerate(self.nodes):
             # equal tensors of one graph are one object; where they are not, less is shared
-            known.setdefault((id(node.op), *map(id, self.operands(node)), *map(id, node.outputs)), i)
-            for i, node in enumerate(self.nodes)
-        )
+            specs = [id(self.nodes[ref.node].outputs[ref.output]) for ref in node.inputs]
+            found.append(known.setdefault((id(node.op), *specs, *map(id, node.outputs)), i))
+        return tuple(found)
 
     @cached_property
     def weights(self) -> tuple[tuple[Weight, ...], ...]:

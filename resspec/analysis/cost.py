@@ -125,8 +125,12 @@ def counts_for_depth(node: Node) -> bool:
 def depth(graph: Graph) -> int:
     """The largest number of convolution, dense and attention products on one path."""
     longest: list[int] = []
-    for node in graph.nodes:
-        longest.append(max((longest[ref.node] for ref in node.inputs), default=0) + counts_for_depth(node))
+    counts = [counts_for_depth(graph.nodes[like]) for like in graph.alike]
+    for node, own in zip(graph.nodes, counts, strict=True):
+        if len(node.inputs) == 1:
+            longest.append(longest[node.inputs[0].node] + own)
+        else:
+            longest.append(max([longest[ref.node] for ref in node.inputs], default=0) + own)
     return max((longest[ref.node] for ref in graph.outputs.values()), default=0)
 
 

@@ -21,24 +21,21 @@ class Dominators:
         self.parent: list[int] = []
         self._depth: list[int] = []
         self._jump: list[int] = []
+        depth, jump = self._depth, self._jump
         for node in nodes:
-            above = ROOT
-            for k, ref in enumerate(node.inputs):
-                above = self._meeting(above, ref.node) if k else ref.node
-            self._append(above)
-
-    def _append(self, above: int) -> None:
-        i = len(self.parent)
-        self.parent.append(above)
-        self._depth.append(self._deep(above) + 1)
-        if above == ROOT:
-            self._jump.append(ROOT)
-            return
-        far = self._jump[above]
-        further = self._jump[far] if far != ROOT else ROOT
-        even = self._deep(above) - self._deep(far) == self._deep(far) - self._deep(further)
-        self._jump.append(further if even else above)
-        assert i == len(self._jump) - 1
+            above = node.inputs[0].node if node.inputs else ROOT
+            for ref in node.inputs[1:]:
+                above = self._meeting(above, ref.node)
+            self.parent.append(above)
+            if above == ROOT:
+                depth.append(0)
+                jump.append(ROOT)
+                continue
+            depth.append(depth[above] + 1)
+            far = jump[above]
+            further = jump[far] if far != ROOT else ROOT
+            even = depth[above] - self._deep(far) == self._deep(far) - self._deep(further)
+            jump.append(further if even else above)
 
     def _deep(self, i: int) -> int:
         return -1 if i == ROOT else self._depth[i]
