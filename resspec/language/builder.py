@@ -115,7 +115,7 @@ class GraphBuilder:
             raise Problem("rank-mismatch", f"a tensor has at most {limits.RANK} axes, got {spec}", origin.span)
         for size in spec.shape:
             if isinstance(size, Periodic):
-                if size.slope > limits.DIMENSION * size.period:  # whatever the input is
+                if size.slope > limits.DIMENSION * size.period or (size.slope >= 0 and size(1) > limits.DIMENSION):
                     reason = f"has an axis beyond {limits.DIMENSION}"
                     raise Problem("too-large", f"the result of `{op.kind}` {reason}: {spec}", origin.span)
                 if size not in self._positive:

@@ -23,10 +23,10 @@ from resspec.language.slots import NUMBER, TEXT, SlotError, integral, read
 TURNS = 64
 """turns of one loop that are looked at one by one; of longer ones the body is counted once and multiplied"""
 
-LOOKS = 2_000
+LOOKS = 50
 """looks at steps after which every loop is counted as the long ones are"""
 
-MOST_LOOKS = 10 * LOOKS
+MOST_LOOKS = 20_000
 """looks at steps after which the rest counts as nothing, so that counting itself ends"""
 
 
