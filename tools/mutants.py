@@ -38,6 +38,12 @@ class Mutant:
     def __str__(self) -> str:
         return f"{self.spec}:{self.line}: {self.before or '(nothing)'} -> {self.after or '(nothing)'}"
 
+    @property
+    def told(self) -> str:
+        """For a page: the spec, and what became what."""
+        before, after = self.before.strip(", "), self.after.strip(", ")
+        return f"{self.spec}: `{before}` " + (f"became `{after}`" if after else "taken out") + f", line {self.line}"
+
 
 Edits = Iterator[Edit]
 BESIDE_LETTER = dict(zip("qwertyuiopasdfghjklzxcvbnm", "wertyuioiosdfghjkjkxcvbnbn"))

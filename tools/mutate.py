@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from pathlib import Path
 import click
 from mutants import KINDS, MOST, Mutant, mutants
 
-from resspec import api, files
+from resspec import api, files, fixes
 from resspec.diagnostics import Diagnostic, SpecError
 from resspec.language import document
 from resspec.language.expand import expand
@@ -40,6 +41,8 @@ class Outcome:
     equivalent: bool = False
     """whether every network is the original's"""
     findings: tuple[Diagnostic, ...] = ()
+    mended: bool = False
+    """whether the fixes of the findings give the original back"""
     escaped: str = ""
     """the traceback of whatever was raised besides findings"""
 
@@ -83,8 +86,13 @@ def digests(text: str, name: str) -> tuple[str, ...]:
 
 
 @cache
+def source(name: str) -> str:
+    return (files.SHIPPED / f"{name}.yaml").read_text()
+
+
+@cache
 def originals(name: str) -> tuple[str, ...]:
-    return digests((files.SHIPPED / f"{name}.yaml").read_text(), f"{name}.yaml")
+    return digests(source(name), f"{name}.yaml")
 
 
 def findings(text: str, name: str) -> tuple[Diagnostic, ...]:
@@ -102,7 +110,8 @@ def outcome(mutant: Mutant) -> Outcome:
         told = any(one.severity == "error" and one.code != "check-failed" for one in found)
         if not told and not mutant.in_checks and digests(mutant.text, f"{mutant.spec}.yaml") == originals(mutant.spec):
             return Outcome(mutant, equivalent=True)
-        return Outcome(mutant, findings=found)
+        text, _ = fixes.apply(mutant.text, f"{mutant.spec}.yaml", found, unsafe=True)
+        return Outcome(mutant, findings=found, mended=text == source(mutant.spec))
     except Exception:
         return Outcome(mutant, escaped=traceback.format_exc())
 
@@ -144,6 +153,7 @@ class Row:
             f"{self.count('findings')} ({_percent(self.found)})",
             str(self.count("by_check")),
             *(f"{part} ({_percent(part / told)})" if told else "" for part in parts),
+            str(self.count("mended")),
             str(self.count("missed")),
             str(self.count("escaped")),
         )
@@ -151,7 +161,7 @@ class Row:
 
 HEAD = (
     *("mutants", "equivalent", "found", "by a count"),
-    *("first on the line", "any on the line", "or a label", "missed", "escaped"),
+    *("first on the line", "any on the line", "or a label", "mended", "missed", "escaped"),
 )
 
 
@@ -166,7 +176,8 @@ def table(what: str, rows: Iterable[Row]) -> str:
 
 def rows(outcomes: Sequence[Outcome], part: str) -> list[Row]:
     """A row for every kind or spec, and one for all."""
-    names = dict.fromkeys(getattr(one.mutant, part) for one in outcomes)
+    there = dict.fromkeys(getattr(one.mutant, part) for one in outcomes)
+    names = [name for name in KINDS if name in there] if part == "kind" else list(there)
     found = [Row(name, tuple(one for one in outcomes if getattr(one.mutant, part) == name)) for name in names]
     return [*found, Row("all", tuple(outcomes))]
 
@@ -177,28 +188,45 @@ def report(outcomes: Sequence[Outcome]) -> str:
 
 def page(outcomes: Sequence[Outcome]) -> str:
     """docs/mutations.md."""
-    kinds = "\n".join(f"**{name}.** {' '.join((kind.__doc__ or '').split())}\n" for name, kind in KINDS.items())
-    return f"""\
+    missed = "".join(f"- {one.mutant.kind}, {one.mutant.told}\n" for one in outcomes if one.missed)
+    return f"{ABOUT}\n{report(outcomes)}\n## What was missed\n\n{missed or 'Nothing.'}\n{described()}"
+
+
+def described() -> str:
+    """What every kind does, in its own words."""
+    kinds = (f"**{name}**: {' '.join((kind.__doc__ or '').split())}" for name, kind in KINDS.items())
+    return f"{DONE}\n" + "\n".join(f"{textwrap.fill(text, 120, break_long_words=False)}\n" for text in kinds)
+
+
+ABOUT = f"""\
 # Mutations: how many mistakes the checker finds
 
 `python tools/mutate.py --write` made this page. Every shipped spec is broken by rule, one mistake at a time, and every
-mutant is checked as `resspec check` does it. A mutant is *found* if it has a finding; the originals have none. Where
-`checks:` alone notices, by a count of parameters, products or layers, it is found but no line can be known (*by a
-count*). Of all others the table says whether the first finding points at the very line that was broken, whether any
-does, and whether at least a label does. A mutant that gives the same networks as the original, under the defaults and
-all variants, is *equivalent* and counted nowhere else. One that is legal and gives another network that no check
-knows is *missed*.
+mutant is checked as `resspec check` does it. The bars: {FOUND:.0%} of the mutants are found, {ON_LINE:.0%} of those
+with a finding on the broken line (where more than a count tells), and nothing but findings comes out.
 
-Bars: {_percent(FOUND)} found, {_percent(ON_LINE)} of those that are not found by a count alone with a finding on the
-line, and nothing but findings.
+| column | what it counts |
+|---|---|
+| equivalent | mutants with the networks of the original, under the defaults and all variants; they count nowhere else |
+| found | mutants with a finding; the originals have none |
+| by a count | found only by a number in `checks:`, of parameters, products or layers, which knows no line |
+| first on the line | of the others, those whose first finding points at the line that was broken |
+| any on the line | those of which any finding does; the bar is for these |
+| or a label | those of which a finding or one of its labels does |
+| mended | those for which `check --unsafe-fixes` writes the original text, letter by letter |
+| missed | legal mutants that give another network, which nothing notices |
+| escaped | mutants that raise something else than findings |
 
-{report(outcomes)}
+A merge that fails is told at the merge, since either of its operands may be wrong: what made their sizes is a label.
+That is why strides, filters and paddings are found elsewhere than on their line so often.
+"""
+
+DONE = f"""\
 ## What is done to a spec
 
 At most {MOST} mutants of a kind and spec, a seeded sample where there would be more. Nothing in `doc` and `meta` is
 touched.
-
-{kinds}"""
+"""
 
 
 @click.command()
@@ -224,7 +252,7 @@ def main(
     chosen = [
         mutant
         for name in specs or api.shipped()
-        for mutant in mutants(name, (files.SHIPPED / f"{name}.yaml").read_text(), most)
+        for mutant in mutants(name, source(name), most)
         if not kinds or mutant.kind in kinds
     ]
     outcomes = []
