@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from resspec.diagnostics import Label, Span
 from resspec.graph import Frame, Group, Origin
 from resspec.language import arguments, replay, taps
 from resspec.language.arguments import problem_of, span_in
+from resspec.language.count import exact
 from resspec.language.document import Document
 from resspec.language.expressions import Value
 from resspec.language.nodes import share
@@ -95,7 +96,29 @@ def _body(
 
 
 def _bind(expander: Expander, step: Step, scope: Scope, home: Document, block: Block) -> dict[str, Binding]:
-    """The values of the block's parameters at this call."""
+    """The values of the block's parameters at this call, which a loop asks for again and again."""
+    known = _decisive(expander, step, scope)
+    values = expander.memory.arguments.get(known) if known is not None else None
+    if values is None:
+        values = _evaluated(expander, step, scope, home, block)
+        if known is not None:
+            expander.memory.arguments[known] = values
+    return values
+
+
+def _decisive(expander: Expander, step: Step, scope: Scope) -> Hashable | None:
+    """All that the values of a call depend on; None if a tensor is among it."""
+    found: list[tuple[str, Any]] = []
+    for word in expander.memory.words_of(step):
+        if word in ("in", "prev") or scope.tap(word) is not None:
+            return None
+        binding = scope.binding(word)
+        if binding is not None:
+            found.append((word, exact(binding.value)))
+    return (id(step), expander.surroundings, *found)
+
+
+def _evaluated(expander: Expander, step: Step, scope: Scope, home: Document, block: Block) -> dict[str, Binding]:
     raw = step.arguments
     where = span_in(step.tree, step.op)
     if isinstance(raw, dict) and not ("match" in raw and "match" not in block.params):
@@ -127,11 +150,7 @@ def _bind(expander: Expander, step: Step, scope: Scope, home: Document, block: B
             raise _positional(problem, step, block, raw_value, loc) from None
         except SlotError as error:
             raise problem_of(error, where((*loc, *error.path), False), scope.visible, texts=False) from None
-    known = (id(block), expander.surroundings, *((name, type(value), value) for name, value in found.items()))
-    values = expander.memory.arguments.get(known)
-    if values is None:
-        values = expander.memory.arguments[known] = _with_defaults(expander, step, home, block, found)
-    return values
+    return _with_defaults(expander, step, home, block, found)
 
 
 def _with_defaults(

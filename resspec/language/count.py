@@ -59,8 +59,8 @@ class Counter:
     def steps(self, steps: Sequence[Step], values: Mapping[str, Value], home: Document) -> Size:
         names = self._names.get(id(steps))
         if names is None:
-            names = self._names[id(steps)] = frozenset(_names(steps))
-        key = (id(steps), *((name, _exact(values[name])) for name in sorted(names & values.keys())))
+            names = self._names[id(steps)] = frozenset(names_in(steps))
+        key = (id(steps), *((name, exact(values[name])) for name in sorted(names & values.keys())))
         if key not in self._known:
             self._known[key] = self._steps(steps, values, home)
         return self._known[key]
@@ -141,7 +141,7 @@ class Counter:
                 bound[name] = integral(read(raw, TEXT if param.item == "str" else NUMBER, _lookup(names)))
             except (SlotError, ExpressionError, _Unknown):
                 continue
-        key = (id(block), *((name, _exact(value)) for name, value in bound.items()))
+        key = (id(block), *((name, exact(value)) for name, value in bound.items()))
         if key in self._open:
             return Size(0, 0)
         self._open.add(key)
@@ -187,24 +187,24 @@ def _lookup(values: Mapping[str, Value]) -> Any:
     return find
 
 
-def _names(written: Any) -> Iterator[str]:
+def names_in(written: Any) -> Iterator[str]:
     """Every word in steps, or in what stands in them, that may be the name of a value."""
     if isinstance(written, str):
         yield from _WORD.findall(written)
     elif isinstance(written, Step):
         for part in (written.inline, written.arguments, written.when, written.let, written.do):
-            yield from _names(part)
+            yield from names_in(part)
     elif isinstance(written, dict):
-        yield from _names(list(written.values()))
+        yield from names_in(list(written.values()))
     elif isinstance(written, list):
         for item in written:
-            yield from _names(item)
+            yield from names_in(item)
 
 
 _WORD = re.compile("[A-Za-z][A-Za-z0-9_]*")
 
 
-def _exact(value: Value) -> Any:
+def exact(value: Value) -> Any:
     """What tells values apart that Python calls equal: `1`, `1.0` and `true`, in lists too."""
     return repr(value) if isinstance(value, tuple | Mapping) else (type(value), value)
 

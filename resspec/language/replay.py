@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from resspec import limits, yamltree
 from resspec.graph import Frame, Group, Node, Origin, Ref
+from resspec.language.count import names_in
 from resspec.language.document import Document
-from resspec.language.schema import Block
+from resspec.language.schema import Block, Step
 from resspec.language.scope import Binding, Result, Scope
 
 if TYPE_CHECKING:
@@ -56,8 +57,15 @@ class Memory:
 
     recordings: dict[Hashable, Recording] = field(default_factory=dict)
     arguments: dict[Hashable, dict[str, Binding]] = field(default_factory=dict)
-    """parameters of blocks with their defaults filled in, by what was given"""
+    """parameters of calls, by the step and the values that it uses"""
+    _used: dict[int, tuple[str, ...]] = field(default_factory=dict)
     _words: dict[int, frozenset[str]] = field(default_factory=dict)
+
+    def words_of(self, step: Step) -> tuple[str, ...]:
+        """What may be names of values in the arguments of a step."""
+        if id(step) not in self._used:
+            self._used[id(step)] = tuple(sorted(set(names_in(step.arguments))))
+        return self._used[id(step)]
 
     def words(self, document: Document) -> frozenset[str]:
         """What may be names of the file's own values in its blocks and defaults, which see them."""
