@@ -30,7 +30,7 @@ TEXT_CHARS = 4096
 NODES = 20_000
 """ops of one graph; ResNet-1202 has 5,000"""
 
-STEPS = 200_000
+STEPS = 50_000
 """steps carried out while expanding, those that yield no op (empty blocks, skipped steps) included"""
 
 CHECKED_NODES = 100_000

@@ -26,7 +26,7 @@ from resspec.ops.base import OpError
 NOWHERE = Path(__file__).resolve().parent / "no such folder"
 """the root of the specs: `use` finds nothing there"""
 WORK = 3_000_000
-"""calls of what is metered that one input may cause; the steps of a legal spec are fewer than 200,000"""
+"""calls of what is metered that one input may cause; a legal spec takes 50,000 steps at most"""
 LARGE = 2_000
 """ops from which on a network takes its time to draw, and shows nothing that smaller ones do not"""
 CODE = re.compile(r"[a-z]+(-[a-z]+)*")
