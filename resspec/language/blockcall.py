@@ -150,7 +150,11 @@ def _evaluated(expander: Expander, step: Step, scope: Scope, home: Document, blo
             raise _positional(problem, step, block, raw_value, loc) from None
         except SlotError as error:
             raise problem_of(error, where((*loc, *error.path), False), scope.visible, texts=False) from None
-    return _with_defaults(expander, step, home, block, found)
+    known = (id(block), expander.surroundings, *((name, exact(value)) for name, value in found.items()))
+    values = expander.memory.arguments.get(known)
+    if values is None:
+        values = expander.memory.arguments[known] = _with_defaults(expander, step, home, block, found)
+    return values
 
 
 def _with_defaults(
