@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterable, Mapping
 
 from resspec.diagnostics import Diagnostic, Span
-
-_COLOURS = {"error": "31", "warning": "33", "note": "36", "help": "32", "frame": "34"}
+from resspec.frames import frame, margin_of, paint
+from resspec.frames import printable as printable
 
 
 def text(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str], *, colour: bool = False) -> str:
@@ -67,62 +66,15 @@ def _place(span: Span | None) -> dict[str, object] | None:
     }
 
 
-def printable(line: str) -> str:
-    """A line of a stranger's file without control characters, so that it cannot steer a terminal."""
-    return "".join(c if unicodedata.category(c)[0] != "C" else "�" for c in line.replace("\t", " "))
-
-
-def _paint(value: str, kind: str, colour: bool) -> str:
-    return f"\x1b[1;{_COLOURS[kind]}m{value}\x1b[0m" if colour else value
-
-
 def _one(one: Diagnostic, sources: Mapping[str, str], colour: bool) -> str:
-    head = _paint(f"{one.severity}[{one.code}]", one.severity, colour)
-    lines = [f"{head}: {printable(one.message)}"]
-    width = 1
-    if one.span is not None:
-        places = [one.span, *(label.span for label in one.labels)]
-        width = max(len(str(span.line)) for span in places)
-        bar = _paint("|", "frame", colour)
-        lines.append(f"{' ' * width}{_paint('-->', 'frame', colour)} {printable(str(one.span))}")
-        lines.append(f"{' ' * width} {bar}")
-        lines += _frame(one.span, "", "^", sources, width, one.severity, colour)
-        for label in one.labels:
-            if label.span.file != one.span.file:
-                lines.append(f"{' ' * width}{_paint(':::', 'frame', colour)} {printable(str(label.span))}")
-            else:
-                lines.append(f"{' ' * width} {_paint('...', 'frame', colour)}")
-            lines += _frame(label.span, label.text, "-", sources, width, "note", colour)
-        lines.append(f"{' ' * width} {bar}")
+    head = paint(f"{one.severity}[{one.code}]", one.severity, colour)
+    lines = [f"{head}: {printable(one.message)}", *frame(one, sources, colour)]
+    margin = margin_of(one)
     for note in one.notes:
-        lines.append(f"{' ' * width} = {_paint('note', 'note', colour)}: {printable(note)}")
+        lines.append(f"{margin} = {paint('note', 'note', colour)}: {printable(note)}")
     if one.help:
-        lines.append(f"{' ' * width} = {_paint('help', 'help', colour)}: {printable(one.help)}")
+        lines.append(f"{margin} = {paint('help', 'help', colour)}: {printable(one.help)}")
     return "\n".join(lines) + "\n"
-
-
-def _frame(
-    span: Span, label: str, mark: str, sources: Mapping[str, str], width: int, kind: str, colour: bool
-) -> list[str]:
-    """The line that a span begins on, with the span underlined."""
-    text = sources.get(span.file)
-    if text is None:
-        return []
-    all_lines = text.splitlines()
-    if not 0 < span.line <= len(all_lines):
-        return []
-    line = all_lines[span.line - 1]
-    end = span.end_column if span.end_line == span.line else len(line.rstrip()) + 1
-    start = span.column - 1
-    if len(line) > 160:
-        # long lines are cut around the place, so that the terminal does not wrap
-        cut = max(0, start - 60)
-        line, start, end = line[cut : cut + 160], start - cut, min(end - cut, 161)
-    marks = mark * max(1, end - 1 - start)
-    bar = _paint("|", "frame", colour)
-    number = _paint(f"{span.line:>{width}}", "frame", colour)
-    under = _paint(f"{marks} {printable(label)}".rstrip(), kind, colour)
-    return [f"{number} {bar} {printable(line)}", f"{' ' * width} {bar} {' ' * start}{under}"]
 
 
 def count(diagnostics: Iterable[Diagnostic]) -> str:

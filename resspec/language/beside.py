@@ -7,8 +7,9 @@ from typing import Any
 
 from resspec import edits
 from resspec.diagnostics import Edit, Fix, Span
-from resspec.language.errors import Misfit, Where
+from resspec.language.errors import Misfit, Where, shown
 from resspec.ops import by_kind
+from resspec.ops.merge import Merge
 from resspec.suggest import did_you_mean, renamed
 
 KEYS = frozenset({"as", "from", "when", "output", "let", "share", "trainable", "do"})
@@ -38,14 +39,16 @@ def misfit(step: dict[Any, Any], keys: list[Any]) -> Misfit:
         if key not in inside and key not in ops and (help := did_you_mean(str(key), KEYS - step.keys(), most=0)):
             return Misfit(f"`{key}` is no key of a step", help, at=(key,), key=True, fix=partial(_renamed, key))
     if inside:
-        primary = ops[op].primary
-        lone = f"{primary}: {step[op]}, " if primary and not isinstance(step[op], dict) and step[op] is not None else ""
+        primary = "of" if issubclass(ops[op], Merge) else ops[op].primary
+        value = step[op]
+        plain = primary is not None and value is not None and not isinstance(value, dict)
+        lone = f"{primary}: {shown(value).strip('`')}, " if plain else ""
         return Misfit(
             f"`{inside[0]}` stands beside `{op}`, not inside it",
             f"write `{op}: {{{lone}{inside[0]}: ...}}`, with all arguments inside the braces",
             at=(inside[0],),
             key=True,
-            fix=lambda where: _moved_inside(where, op, step[op], primary, inside),
+            fix=lambda where: _moved_inside(where, step, op, primary, inside),
         )
     return Misfit(
         f"a step has one op, got {names}",
@@ -71,15 +74,22 @@ def _indented(where: Where, keys: list[str], *, certain: bool = False) -> Fix | 
     return Fix(tuple(changes), certain)
 
 
-def _moved_inside(where: Where, op: str, value: Any, primary: str | None, keys: list[str]) -> Fix | None:
-    """`conv: 4` with `kernel_size: 3` below it, as a mapping of both."""
-    name, place, rest = where((op,), True), where((op,), False), _indented(where, keys)
-    if name is None or place is None or rest is None or primary is None or not isinstance(value, str | int | float):
+def _moved_inside(where: Where, step: dict[Any, Any], op: str, primary: str | None, keys: list[str]) -> Fix | None:
+    """`conv: 4` and the `kernel_size: 3` behind it, as one mapping."""
+    name, place, whole, last = where((op,), True), where((op,), False), where((), False), where((keys[-1],), False)
+    if name is None or place is None or whole is None or last is None or primary is None or step[op] is None:
         return None
-    if place.line != name.line or place.end_line != name.line:
+    if isinstance(step[op], dict) or place.line != name.line or place.end_line != name.line:
         return None
+    order = list(step)
+    if where((order[0],), True) != edits.first(whole, len(str(order[0]))):  # in braces
+        begin = order.index(op) + 1
+        if order[begin : begin + len(keys)] != keys:
+            return None
+        return Fix((Edit(edits.before(place), f"{{{primary}: "), Edit(edits.behind(last), "}")))
+    rest = _indented(where, keys)
     between = Span(name.file, name.line, name.end_column, place.line, place.column)
-    return Fix((Edit(between, f":\n{' ' * (name.column + 1)}{primary}: "), *rest.edits))
+    return Fix((Edit(between, f":\n{' ' * (name.column + 1)}{primary}: "), *rest.edits)) if rest is not None else None
 
 
 def _new_step(where: Where, op: str, other: str) -> Fix | None:

@@ -79,6 +79,9 @@ def _place(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
 
 
 def _one(loc: tuple[str | int, ...], items: list[Any], where: Where, what: str, names: Names) -> Diagnostic:
+    if loc and loc[-1] == "[key]":
+        loc, at_key = loc[:-1], where
+        where = lambda part, key: at_key(part, True)  # noqa: E731 -- the same place, asked for its key
     item = max(items, key=lambda one: (one["type"] == "value_error", one["type"] == "extra_forbidden"))
     kind, context = item["type"], item.get("ctx", {})
     if kind == "extra_forbidden":
