@@ -146,9 +146,15 @@ def _beginning(word: str, name: str) -> int:
     return next((i for i, (a, b) in enumerate(zip(word, name, strict=False)) if a != b), min(len(word), len(name)))
 
 
+EXCHANGED = 0.9
+"""likeness of words with the same letters"""
+
+
 def _likeness(word: str, name: str) -> float:
     """How near two names are, from 0 to 1; the beginning of a longer name counts too (`kernel` of `kernel_size`)."""
     whole = difflib.SequenceMatcher(None, word, name).ratio()
+    if sorted(word) == sorted(name):  # letters exchanged, which weigh too much in short words: `sa`, `fo`
+        return max(whole, EXCHANGED)
     if len(word) < 4 or len(name) <= len(word):
         return whole
     return max(whole, 0.95 * difflib.SequenceMatcher(None, word, name[: len(word)]).ratio())

@@ -153,6 +153,23 @@ def test_places_of_findings(name: str) -> None:
     assert got == expected
 
 
+@pytest.mark.parametrize(
+    ("step", "meant"),
+    [
+        ("{add: {fo: [prev, image]}}", "of"),
+        ("{add: {of: [prev, image], prokect: auto}}", "project"),
+        ("{conv: 3, sa: a}", "as"),
+        ("{conv: 3, from: ni}", "in"),
+        ("erlu", "relu"),
+    ],
+)
+def test_what_was_meant(step: str, meant: str) -> None:
+    (found,) = findings(f"{HEAD}graph:\n  - {step}\n")
+    assert found.help == f"did you mean `{meant}`?"
+    assert found.fix is not None
+    assert [edit.text for edit in found.fix.edits] == [meant]
+
+
 def test_a_projection_that_fails_names_who_made_the_sizes() -> None:
     text = (
         "blocks: {wide: [conv: 5]}\ngraph:\n  - {wide: , as: a}\n  - {conv: 4, from: image, as: b}\n"

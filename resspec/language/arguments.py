@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -73,12 +73,17 @@ def make_op(
     given: Mapping[str, Any],
     defaults: Mapping[str, Any],
     span_of: Where,
+    names: Iterable[str] = (),
 ) -> Op:
-    """An op from evaluated arguments; `Several` with every argument that is wrong."""
+    """An op from evaluated arguments; `Several` with every argument that is wrong.
+
+    `names` are the arguments that may be meant, those of the op unless given.
+    """
+    known = list(names or kind.model_fields)
     try:
         return kind.model_validate(_whole(kind, {**defaults, **given})).simplified()
     except ValidationError as error:
-        raise Several(errors.findings(error, span_of, f"`{kind.kind}`", lambda loc: kind.model_fields)) from None
+        raise Several(errors.findings(error, span_of, f"`{kind.kind}`", lambda loc: known)) from None
 
 
 def misfits(kind: type[Op], given: Mapping[str, Any], span_of: Callable[..., Span | None]) -> list[Diagnostic]:

@@ -33,6 +33,11 @@ STRIDES = 32
 """the largest stride that `project` tries"""
 
 
+def keys(kind: type[Op]) -> tuple[str, ...]:
+    """What may stand among the arguments of an op."""
+    return (*kind.model_fields, *(KEYS if issubclass(kind, Merge) else ()))
+
+
 def operands(
     expander: Expander, step: Step, scope: Scope, given: Sequence[Result], kind: type[Merge]
 ) -> tuple[list[Result], Any, dict[str, Any]]:

@@ -141,6 +141,7 @@ def _checked(expander: Expander, kind: type[Op], values: dict[str, Any], scope: 
             values,
             defaults.of(expander, kind, scope),
             lambda loc, is_key: where(loc[1:] if lone else loc, is_key),
+            merges.keys(kind),
         )
     except Several as several:
         found = []

@@ -13,7 +13,6 @@ from resspec.language.arguments import span_in
 from resspec.language.document import Document
 from resspec.language.schema import STRUCTURAL, Step
 from resspec.language.scope import Problem
-from resspec.ops.merge import Merge
 from resspec.suggest import Remedy, nearest, renamed
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def check_known(expander: Expander, step: Step, document: Document) -> None:
         kind = expander.ops.get(step.op)
         if kind is None:
             raise unknown_op(expander, step, document)
-        keys = (*kind.model_fields, *(merges.KEYS if issubclass(kind, Merge) else ()))
+        keys = merges.keys(kind)
     for key in map(str, given if "match" not in given else ()):
         if key not in keys:
             where = span_in(step.tree, step.op)((key,), True)
