@@ -213,7 +213,7 @@ with a finding on the broken line (where more than a count tells), and nothing b
 | first on the line | of the others, those whose first finding points at the line that was broken |
 | any on the line | those of which any finding does; the bar is for these |
 | or a label | those of which a finding or one of its labels does |
-| mended | those for which `check --unsafe-fixes` writes the original text, letter by letter |
+| mended | those for which `check --fix --unsafe-fixes` writes the original text, letter by letter |
 | missed | legal mutants that give another network, which nothing notices |
 | escaped | mutants that raise something else than findings |
 
