@@ -17,7 +17,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from resspec.diagnostics import Diagnostic, SpecError
+from resspec.keras_backend import weightfile
 from resspec.keras_backend.refusal import refused
 
 Value = Callable[[], Any]
@@ -120,11 +120,11 @@ def load(model: keras.Model, path: str | PathLike[str]) -> None:
     """Give the variables of `model` the values that a file of Keras holds, without making others first.
 
     Inside a stateless scope Keras's loader does not touch the variables: it tells the scope what they
-    are to become. Raises SpecError `weights-refused` if the file is missing or of another model.
+    are to become. The file is looked at as data first. Raises SpecError `weights-refused` if it is
+    missing, of another model, or not plain numbers.
     """
-    if not os.path.isfile(path):
-        raise SpecError([Diagnostic("weights-refused", f"there is no file `{os.fspath(path)}`")])
     variables = waiting(model)
+    weightfile.check(path, sum(math.prod(variable.shape) for variable in variables))
     try:
         with keras.StatelessScope(initialize_variables=False) as scope:
             model.load_weights(path)
