@@ -32,7 +32,7 @@ def call(expander: Expander, step: Step, scope: Scope, source: taps.Sources, hom
             "too-deep",
             f"blocks and loops are nested more than {limits.CALL_DEPTH} levels",
             step.tree.span,
-            notes=tuple(f"through {frame.label}" for frame in scope.frames[-4:]),
+            "end the recursion sooner, or put less into each other",
         )
     original = next(name for name, one in home.spec.blocks.items() if one is block)
     expander.called.add((id(home), original))
@@ -214,7 +214,6 @@ def _shrinks(
         f"block `{name}` calls itself without coming nearer an end" + (f" ({told})" if told else ""),
         step.tree.span,
         "make an integer parameter smaller at every call, and end with `when`",
-        notes=tuple(f"called by {frame.label}, at `{frame.path}`" for frame in scope.frames[-4:]),
     )
 
 

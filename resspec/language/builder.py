@@ -127,7 +127,7 @@ class GraphBuilder:
                     "empty-tensor" if size < 1 else "too-large",
                     f"the result of `{op.kind}` {reason}: {spec}",
                     origin.span,
-                    "use a larger input or fewer reductions" if size < 1 else None,
+                    "use a larger input or fewer reductions" if size < 1 else "pool, crop or split the tensor before",
                 )
 
     def _refused(self, error: OpError, refs: Sequence[Ref], origin: Origin) -> Problem:

@@ -16,6 +16,7 @@ from resspec.diagnostics import Span
 from resspec.language.document import Document
 from resspec.language.environment import Environment
 from resspec.language.expressions import ExpressionError, Value
+from resspec.language.loops import FEWER
 from resspec.language.schema import Block, Step
 from resspec.language.scope import Problem
 from resspec.language.slots import NUMBER, TEXT, SlotError, integral, read
@@ -168,9 +169,9 @@ class Counter:
 
     def _bounded(self, size: Size, step: Step) -> None:
         if size.nodes > limits.NODES:
-            raise Problem("too-many-nodes", f"the graph would have more than {limits.NODES} ops", _span(step))
+            raise Problem("too-many-nodes", f"the graph would have more than {limits.NODES} ops", _span(step), FEWER)
         if size.steps > limits.STEPS:
-            raise Problem("too-many-steps", f"expanding takes more than {limits.STEPS} steps", _span(step))
+            raise Problem("too-many-steps", f"expanding takes more than {limits.STEPS} steps", _span(step), FEWER)
 
 
 def _span(step: Step) -> Span:

@@ -10,12 +10,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from resspec import edits, files, limits, yamltree
-from resspec.diagnostics import Diagnostic, Findings, Span, SpecError
+from resspec.diagnostics import Diagnostic, Findings, Label, Span, SpecError
 from resspec.language import errors
 from resspec.language.schema import Block, InputDecl, Param, SpecFile, Step, attach
 from resspec.suggest import Remedy, did_you_mean, nearest, renamed
 
 SHIPPED_PREFIX = "resspec:"
+_FROM_ROOT = "paths count from the folder of the spec that the command was given; `resspec:` means shipped files"
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +127,13 @@ class Library:
             path, _, block = target.partition("#")
             block = block or name
             if name in document.spec.blocks:
-                self.findings.error("name-collision", f"`{name}` is both used and defined in `blocks`", span)
+                self.findings.error(
+                    "name-collision",
+                    f"`{name}` is both used and defined in `blocks`",
+                    document.span("use", name, key=True),
+                    labels=[Label(document.span("blocks", name, key=True), "defined here")],
+                    help="rename one of them",
+                )
                 continue
             other = self._read(path, span)
             if other is None:
@@ -151,7 +158,12 @@ class Library:
         try:
             _, text = files.read_below(root, path.removeprefix(SHIPPED_PREFIX))
         except files.FileProblem as problem:
-            self.findings.error(problem.code, problem.message, span, help=problem.help)
+            help = problem.help
+            if problem.code == "file-not-found":
+                wanted = root / path.removeprefix(SHIPPED_PREFIX)
+                near = nearest(wanted.name, files.beside(wanted))
+                help = f"did you mean `{path.removesuffix(wanted.name)}{near}`?" if near else _FROM_ROOT
+            self.findings.error(problem.code, problem.message, span, help=help)
             return None
         if path in self._open:
             chain = " -> ".join([*self._open[self._open.index(path) :], path])

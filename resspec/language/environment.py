@@ -53,7 +53,13 @@ def evaluate(document: Document, settings: Mapping[str, Any], findings: Findings
             findings.add(problem.diagnostic)
     for name, raw in spec.let.items():
         if name in spec.params:
-            findings.error("name-collision", f"`{name}` is both a parameter and a `let`", document.span("let", name))
+            findings.error(
+                "name-collision",
+                f"`{name}` is both a parameter and a `let`",
+                document.span("let", name, key=True),
+                labels=[Label(document.span("params", name, key=True), "the parameter")],
+                help="rename one of them",
+            )
             continue
         try:
             env.bindings[name] = Binding(value(document, raw, NUMBER, env, ("let", name)))

@@ -13,7 +13,7 @@ from resspec import edits
 from resspec.diagnostics import Diagnostic, Fix, Span
 from resspec.language import slips
 from resspec.ops.slots import Config
-from resspec.suggest import renamed
+from resspec.suggest import Remedy, renamed
 
 MOST = 20
 """errors of one validation that are told; a broken union repeats itself"""
@@ -105,6 +105,9 @@ def _one(loc: tuple[str | int, ...], items: list[Any], where: Where, what: str, 
     wanted = " or ".join(dict.fromkeys(told)).replace(" or must be ", " or ")
     text = f"`{key}` {wanted}, got {shown(written)}"
     near = slips.of_type(kinds, written, place)
+    if context.get("lt") == 1 and isinstance(written, int | float) and 1 < written < 100:
+        part = f"{written / 100:g}"
+        near = Remedy(f"a rate is a part of one: `{part}` for {written} percent", edits.replaced(place, part))
     if near.help is None and isinstance(written, str):
         near = renamed(written, words, place, most=30)
     return Diagnostic("bad-value", text, place, help=near.help, fix=near.fix)

@@ -61,6 +61,7 @@ _COMPUTE: dict[str, Callable[[Any, Any], Any]] = {
 _AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 _PARTS_OF_PRODUCT = 8
 _ROUND_DIGITS = 18
+TEXTS = "texts are compared by `==` and `!=`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ class Evaluation:
         return value
 
     def too_large(self, at: syntax.At) -> NoReturn:
-        self.fail(at, "the result exceeds 2**53", code="expression-limit")
+        self.fail(at, "the result exceeds 2**53", "numbers of networks are smaller", code="expression-limit")
 
     # numbers and sizes
 
@@ -160,7 +161,7 @@ class Evaluation:
         a = self.number_or_size(left, left_at, symbol)
         b = self.number_or_size(right, right_at, symbol)
         if symbol in ("/", "//", "%") and b == 0:
-            self.fail(right_at, "division by zero")
+            self.fail(right_at, "division by zero", "divide by a value that is never 0: `max(1, ...)`")
         if isinstance(a, Periodic | Product) or isinstance(b, Periodic | Product):
             return self.bounded(self.size_arithmetic(symbol, a, b, node), node)
         if symbol == "**":
@@ -239,16 +240,17 @@ class Evaluation:
     def comparable(self, symbol: str, left: Value, left_at: syntax.Node, right: Value, right_at: syntax.Node) -> None:
         for value, at in ((left, left_at), (right, right_at)):
             if (size := _unknown_in(value)) is not None:
-                self.fail(at, f"a comparison needs a number, `{size}` is unknown", code="unknown-size")
+                message = f"a comparison needs a number, `{size}` is unknown"
+                self.fail(at, message, "give the input numbers, or decide by a parameter", code="unknown-size")
             if isinstance(value, TensorSpec | Mapping):
                 self.fail(at, "tensors cannot be compared", "compare `.channels`, `.height` or another of their sizes")
         both = syntax.At(min(left_at.start, right_at.start), max(left_at.end, right_at.end))
         kinds = {_comparable_kind(left), _comparable_kind(right)}
         if symbol in ("==", "!="):
             if len(kinds - {"null"}) > 1:
-                self.fail(both, f"{kind_of(left)} is compared with {kind_of(right)}")
+                self.fail(both, f"{kind_of(left)} is compared with {kind_of(right)}", "compare things of one kind")
         elif kinds != {"number"}:
-            self.fail(both, f"`{symbol}` compares numbers, not {kind_of(left)} with {kind_of(right)}")
+            self.fail(both, f"`{symbol}` compares numbers, not {kind_of(left)} with {kind_of(right)}", TEXTS)
 
     # parts
 
@@ -257,7 +259,10 @@ class Evaluation:
             self.fail(node.value, f"an index needs a list, not {kind_of(value)}")
         place = self.integer(index, node.index, "an index")
         if not -len(value) <= place < len(value):
-            self.fail(node.index, f"index {place} is outside a list of {len(value)} items")
+            help = (
+                f"the first item has the index 0, the last one {len(value) - 1} or -1" if value else "the list is empty"
+            )
+            self.fail(node.index, f"index {place} is outside a list of {len(value)} items", help)
         found: Value = self.bounded(value[place], node)
         return found
 

@@ -16,13 +16,25 @@ from typing import Any
 
 from resspec import limits, yamltree
 from resspec.diagnostics import Diagnostic, Findings, Label, Span, SpecError
-from resspec.domain import Requirement
 from resspec.graph import Graph, Group, Origin, Ref
-from resspec.language import blame, blockcall, defaults, environment, loops, opcall, static, taps
+from resspec.language import (
+    blame,
+    blockcall,
+    defaults,
+    environment,
+    expectation,
+    loops,
+    names,
+    opcall,
+    static,
+    story,
+    taps,
+)
 from resspec.language.arguments import Several, problem_of
 from resspec.language.builder import GraphBuilder
 from resspec.language.count import Counter
 from resspec.language.document import Document
+from resspec.language.errors import shown
 from resspec.language.expressions import Value
 from resspec.language.fitting import Freed, with_fitting_sizes
 from resspec.language.live import ends, live
@@ -261,13 +273,8 @@ class Expander:
 
     def tell(self, diagnostic: Diagnostic, scope: Scope) -> None:
         diagnostic = blame.odd_item(self, diagnostic, scope)
-        notes = tuple(
-            f"in {frame.label}"
-            + (f", at `{frame.path}`" if frame.path else "")
-            + (f", {frame.span.line}:{frame.span.column}" if frame.span else "")
-            for frame in reversed(scope.frames)
-        )
-        self.findings.add(replace(diagnostic, notes=diagnostic.notes + notes[:6]))
+        notes = story.notes(scope.frames, diagnostic.span)
+        self.findings.add(replace(diagnostic, notes=diagnostic.notes + notes))
 
     def _poison(self, step: Step, scope: Scope) -> None:
         """The step failed: its result and its name exist, but silence what uses them."""
@@ -387,7 +394,9 @@ class Expander:
                 "unknown-size", f"`when` cannot depend on the unknown size `{value}`", self.place(step, "when")
             )
         if not isinstance(value, bool):
-            raise Problem("bad-value", f"`when` is true or false, got `{value}`", self.place(step, "when"))
+            plain = isinstance(step.when, str) and isinstance(value, int | float)
+            help = f"compare it with a number: `{step.when} > 0`" if plain else None
+            raise Problem("bad-value", f"`when` is true or false, got {shown(value)}", self.place(step, "when"), help)
         return value
 
     def name(self, step: Step, scope: Scope) -> tuple[str, frozenset[int]]:
@@ -405,7 +414,7 @@ class Expander:
             return name
         where = self.place(step, "as")
         if not NAME.fullmatch(name):
-            raise Problem("bad-name", f"`{name}` is not a name: letters, digits and `_`, a letter first", where)
+            raise names.illegal(name, where, step.name)
         if name in RESERVED:
             raise Problem("bad-name", f"`{name}` is a word of the language", where, "choose another name")
         self._legal_names.add(name)
@@ -445,7 +454,7 @@ class Expander:
         if step.op == "tap":
             return taps.find(self, step.arguments, scope, step, "tap")
         if step.op == "expect":
-            return self.expect(step, scope, source)
+            return expectation.hold(self, step, scope, source)
         found = scope.instance.document.block(step.op)
         if found is not None:
             return blockcall.call(self, step, scope, source, *found)
@@ -472,28 +481,6 @@ class Expander:
             return POISON
         if path:
             self.builder.results[path] = result.refs[0]
-        return result
-
-    def expect(self, step: Step, scope: Scope, source: taps.Sources) -> Result:
-        """`expect: [H/32, W/32, 2048]`: the shape that must stand here."""
-        result = taps.single(self, source, step)
-        where = self.place(step, "expect")
-        if not isinstance(step.arguments, list):
-            raise Problem("bad-value", "`expect` is a list of sizes", where, "expect: [56, 56, 64]")
-
-        def require(requirement: Requirement) -> None:
-            self.builder.require(requirement, where, "`expect`")
-
-        wanted = self.value(step.arguments, NUMBER, scope, step, "expect", require=require)
-        got = result.specs[0].shape
-        text = f"({', '.join('*' if size is None else str(size) for size in wanted)})"
-        failed = Problem("expect-failed", f"expected {text}, got {result.specs[0]}", where)
-        if len(wanted) != len(got):
-            raise failed
-        for size, actual in zip(wanted, got, strict=True):
-            if size is None or self.builder.equal(size, actual):
-                continue
-            raise failed
         return result
 
 

@@ -81,3 +81,12 @@ def _dashed(where: Where, keys: list[Any]) -> Fix | None:
         found.append(Edit(edits.before(name), "- "))
         found += edits.indented(name.file, name.line + 1, value.end_line)
     return Fix(tuple(found))
+
+
+def no_shape(value: int | str) -> Misfit:
+    """A lone size where a list of sizes is wanted."""
+    return Misfit(
+        f"a shape is a list of sizes, got {shown(value)}",
+        f"write `[{value}]` for a vector, `[{value}, {value}, 3]` for an image",
+        fix=lambda where: edits.wrapped(where((), False), "[", "]"),
+    )

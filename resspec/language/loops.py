@@ -75,7 +75,7 @@ def _room(expander: Expander, turns: int, step: Step, scope: Scope) -> None:
     if expander.steps + turns * max(1, len(step.do or ())) > limits.STEPS or len(scope.frames) >= limits.CALL_DEPTH:
         deep = len(scope.frames) >= limits.CALL_DEPTH
         what = f"{limits.CALL_DEPTH} levels of blocks and loops" if deep else f"{limits.STEPS} steps"
-        raise Problem("too-many-steps", f"this takes more than {what}", expander.place(step, str(step.op)))
+        raise Problem("too-many-steps", f"this takes more than {what}", expander.place(step, str(step.op)), FEWER)
 
 
 def _repeat(expander: Expander, step: Step, scope: Scope) -> Sequence[dict[str, Value]]:
@@ -87,7 +87,9 @@ def _repeat(expander: Expander, step: Step, scope: Scope) -> Sequence[dict[str, 
             help = "`//` divides without a rest, `round`, `floor` and `ceil` make whole numbers"
         raise Problem("bad-value", f"`repeat` needs a whole number of turns, got `{brief(count)}`", where, help)
     if count > limits.STEPS:
-        raise Problem("too-many-steps", f"`repeat` of {count} turns; at most {limits.STEPS} steps are taken", where)
+        raise Problem(
+            "too-many-steps", f"`repeat` of {count} turns; at most {limits.STEPS} steps are taken", where, FEWER
+        )
     return [{"i": i} for i in range(count)]
 
 
@@ -121,13 +123,17 @@ def _column(expander: Expander, names: str, values: Sequence[Any], step: Step) -
     where = expander.place(step, "for", names, key=True)
     for part in parts:
         if not NAME.fullmatch(part) or part in RESERVED:
-            raise Problem("bad-name", f"`{part}` cannot name a loop variable", where)
+            raise Problem("bad-name", f"`{part}` cannot name a loop variable", where, "choose another name")
     if len(parts) == 1:
         return {parts[0]: values}
     for row in values:
         if not isinstance(row, tuple) or len(row) != len(parts):
-            raise Problem("unequal-lists", f"`{names}` unpacks rows of {len(parts)}, got `{brief(row)}`", where)
+            message = f"`{names}` unpacks rows of {len(parts)}, got `{brief(row)}`"
+            raise Problem("unequal-lists", message, where, "give every row as many items as there are names")
     return {part: [row[k] for row in values] for k, part in enumerate(parts)}
+
+
+FEWER = "let loops take fewer turns, or recursions end sooner"
 
 
 def brief(value: Any) -> str:

@@ -89,5 +89,6 @@ def _same_weights(expander: Expander, path: str, owner: str, step: Step) -> None
             "share-mismatch",
             f"`{path}` cannot use the weights of `{owner}`: they have the shapes {told}",
             step.tree.span,
+            "use another key, or give both the same number of channels",
             labels=(Label(one.origin.span, "the first call"),) if one.origin.span else (),
         )

@@ -231,6 +231,8 @@ class InputDecl(Model):
     @model_validator(mode="before")
     @classmethod
     def _bare(cls, value: Any) -> Any:
+        if isinstance(value, int | str):
+            raise forms.no_shape(value)
         return {"shape": value} if isinstance(value, list) or (isinstance(value, dict) and "match" in value) else value
 
 

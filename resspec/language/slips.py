@@ -94,6 +94,8 @@ def of_type(wanted: set[str], value: Any, span: Span | None) -> Remedy:
             return Remedy("write `null`", edits.replaced(span, "null", certain=True))
         if wanted & {"int_type", "float_type"} and re.fullmatch(r"-?\d+(\.\d+)?", value):
             return Remedy(f"leave the quotes out: `{value}`", edits.replaced(span, value, certain=True))
+    if "int_type" in wanted and isinstance(value, float):
+        return Remedy("`//` divides without a rest; `round`, `floor` and `ceil` make whole numbers")
     if isinstance(value, tuple | list) and len(value) == 1 and not wanted & {"list_type", "tuple_type"}:
         return Remedy(f"leave the brackets out: `{value[0]}`", edits.replaced(span, str(value[0]), certain=True))
     if wanted <= {"list_type", "tuple_type"} and isinstance(value, str | int | float):

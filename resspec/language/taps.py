@@ -25,7 +25,8 @@ def find(expander: Expander, text: Any, scope: Scope, step: Step, *loc: str | in
     """The result that a tap's name stands for: `x`, `skip$i`, `prev`, `call.high`."""
     where = expander.place(step, *loc)
     if not isinstance(text, str):
-        raise Problem("bad-value", f"a tensor is named by a word, got {shown(text)}", where)
+        help = "write the name that its step was given with `as`"
+        raise Problem("bad-value", f"a tensor is named by a word, got {shown(text)}", where, help)
     value = expander.value(text, TEXT, scope, step, *loc)
     if not isinstance(value, str):
         meant = text.strip("$()")

@@ -185,6 +185,7 @@ def per_axis(value: int | tuple[int, ...], rank: int, argument: str) -> tuple[in
             f"`{argument}` has {len(value)} numbers, the input has {rank} spatial axes",
             code="rank-mismatch",
             argument=argument,
+            help="give one number for every axis, or a single one for all of them",
         )
     return value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import gcd
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -81,6 +82,11 @@ class Convolution(Op):
         return found
 
 
+def _told(whole: int) -> str:
+    """The divisors of a number, the largest eight of them."""
+    return ", ".join(str(n) for n in [n for n in range(1, min(whole, 4096) + 1) if whole % n == 0][-8:])
+
+
 class Conv(Convolution):
     """Convolution `(..., c) -> (...', filters)`; 1D, 2D or 3D by its input."""
 
@@ -109,6 +115,7 @@ class Conv(Convolution):
                 f"`groups` must divide the {channels} channels and the {self.filters} filters, got {self.groups}",
                 code="bad-argument",
                 argument="groups",
+                help=f"`groups` may be {_told(gcd(channels, self.filters))}",
             )
         return x.with_shape(*spatial, self.filters)
 
