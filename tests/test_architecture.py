@@ -23,7 +23,7 @@ LAYERS = [
 ]
 """a module imports from its own layer or lower ones"""
 
-SIBLINGS = [{"language", "analysis", "keras_backend"}]
+SIBLINGS = [{"language", "keras_backend", "render"}, {"language", "analysis", "keras_backend"}]
 """packages that do not import each other"""
 
 
