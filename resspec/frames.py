@@ -27,7 +27,8 @@ def printable(line: str) -> str:
 
 
 def _controls(character: str) -> bool:
-    return unicodedata.category(character)[0] == "C"
+    kind = unicodedata.category(character)
+    return kind[0] == "C" or kind in ("Zl", "Zp")  # separators of lines and paragraphs break a line
 
 
 def width(text: str) -> int:
@@ -62,7 +63,7 @@ def frame(one: Diagnostic, sources: Mapping[str, str], colour: bool = False) -> 
         here = [mark for mark in marks if mark.span.file == file]
         arrow = paint("-->" if number == 0 else ":::", "frame", colour)
         lines.append(f"{margin}{arrow} {printable(str(here[0].span))}")
-        lines += _file(here, sources.get(file, "").splitlines(), digits, colour)
+        lines += _file(here, sources.get(file, "").replace("\r\n", "\n").split("\n"), digits, colour)
     return lines
 
 
