@@ -91,6 +91,8 @@ def parse(text: str, file: str) -> Tree:
 
 def parse_value(text: str, what: str) -> Any:
     """One value as data, for options such as `-p depth=50`; empty text is null. Raises SpecError as `parse`."""
+    if _ONE_WORD.fullmatch(text):  # needs no parser, of which a large file would start thousands
+        return plain_value(text)
     return to_data(parse(text, what)) if text.strip() else None
 
 
@@ -480,6 +482,8 @@ _MOST_PIECES = 32
 """pieces of a call that are put together again, so that many a `(` without its `)` costs little"""
 
 _KEY_AND_BRACKET = re.compile(r"([A-Za-z_][\w.]*):([\[{])")
+_ONE_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*|-?[0-9]{1,9}(?:\.[0-9]{1,9})?")
+
 _DIRECTIVE = re.compile(r"(?: *(?:#[^\n]*)?\n)*%")
 
 
