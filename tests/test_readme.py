@@ -9,7 +9,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
+
+from resspec.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -73,6 +76,19 @@ def test_every_command_prints_what_is_shown(folder: Path) -> None:
                 assert fits(shown, printed), f"$ {command}\n{printed}"
             count += 1
     assert count > 5
+
+
+PROSE = "\n".join(line for line in BLOCK.sub("", README).splitlines() if not line.startswith("|"))
+INLINE = re.findall(r"`resspec ([a-z]+)((?: [^`]*)?)`", PROSE)
+
+
+@pytest.mark.parametrize(("name", "rest"), INLINE, ids=lambda part: part.strip())
+def test_commands_in_the_prose_are_understood(name: str, rest: str) -> None:
+    """Their names, options and arguments; those in blocks are run."""
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    if rest:
+        command.make_context(name, rest.split())
 
 
 def test_the_python_runs(folder: Path) -> None:

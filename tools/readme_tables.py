@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
+
 from resspec import api, files
-from resspec.cli import main as commands
+from resspec.cli import main
 
 TARGET = Path(__file__).resolve().parent.parent / "README.md"
 
@@ -17,7 +19,10 @@ TARGET = Path(__file__).resolve().parent.parent / "README.md"
 def table_of_commands() -> str:
     """Command and the first line of its help, in the order of the command line."""
     lines = ["| command | what it does |", "|---|---|"]
-    for name, command in sorted(commands.commands.items()):
+    context = click.Context(main)
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        assert command is not None, name
         text = (command.help or "").strip().split("\n\n")[0].replace("\n", " ")
         lines.append(f"| `resspec {name}` | {text} |")
     return "\n".join(lines)
