@@ -1,0 +1,161 @@
+"""What stands in a box: a title that says the op as papers do, a note, and the shape behind it."""
+
+from __future__ import annotations
+
+from resspec.graph import Graph, Node
+from resspec.ops.source import Input
+from resspec.render.view import Cell
+from resspec.sizes import Size
+from resspec.tensor import TensorSpec
+
+MULTIPLY = "\N{MULTIPLICATION SIGN}"
+
+_WORDS = {
+    "conv": "conv",
+    "conv_transpose": "up-conv",
+    "depthwise_conv": "depthwise conv",
+    "separable_conv": "separable conv",
+    "batch_norm": "batch norm",
+    "max_pool": "max pool",
+    "avg_pool": "avg pool",
+    "global_avg_pool": "global avg pool",
+    "global_max_pool": "global max pool",
+    "relu": "ReLU",
+    "relu6": "ReLU6",
+    "gelu": "GELU",
+    "silu": "SiLU",
+    "elu": "ELU",
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "multi_head_attention": "multi-head attention",
+}
+"""op kind -> words, where they are not the kind with blanks"""
+
+
+def title(graph: Graph, cell: Cell) -> str:
+    """`conv 3×3, 64, /2` of a node, the last name of the path of a block."""
+    if cell.part.is_block:
+        return _block(cell)
+    node = graph.nodes[cell.first]
+    if isinstance(node.op, Input):
+        return node.path
+    return op_title(graph, node)
+
+
+def _block(cell: Cell) -> str:
+    name = cell.part.path.rpartition("/")[2]
+    if cell.times == 1:
+        return name
+    return f"{name} .. {cell.run[-1].path.rpartition('/')[2]}"
+
+
+def op_title(graph: Graph, node: Node) -> str:
+    """The op in words, its window, width and strides."""
+    op = node.op
+    words = [_WORDS.get(op.kind, op.kind.replace("_", " "))]
+    if op.kind == "keras":
+        words = [str(getattr(op, "class_name", "keras layer"))]
+    if op.kind == "concat":
+        return _sum(graph, node)
+    size = getattr(op, "kernel_size", None) or getattr(op, "pool_size", None)
+    rank = len(node.outputs[0].shape) - 1
+    if size is not None and op.family in ("conv", "pool"):
+        words[0] += f" {_times(size, rank)}"
+    for name in ("filters", "units", "rate", "size", "num_heads"):
+        value = getattr(op, name, None)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            words.append(f"{value:g}" if isinstance(value, float) else str(value))
+            break
+    groups = getattr(op, "groups", 1)
+    if op.family == "conv" and isinstance(groups, int) and groups > 1:
+        words.append(f"{groups} groups")
+    strides = _stride(op.__dict__.get("strides"), op.__dict__.get("pool_size"))
+    if strides not in (None, 1) and op.family in ("conv", "pool"):
+        words.append(f"{MULTIPLY}{strides}" if op.kind == "conv_transpose" else f"/{strides}")
+    activation = getattr(op, "activation", None)
+    if isinstance(activation, str) and activation != "linear" and op.family != "activation":
+        words.append(_WORDS.get(activation, activation))
+    return ", ".join(words)
+
+
+def _sum(graph: Graph, node: Node) -> str:
+    """`256 + 32 = 288`, where the axis is the channels; many operands are counted."""
+    axis = getattr(node.op, "axis", -1)
+    sizes = [spec.shape[axis] for spec in graph.operands(node)]
+    total = node.outputs[0].shape[axis]
+    if len(sizes) > 4:
+        return f"concat of {len(sizes)}: {total}"
+    return f"{' + '.join(map(str, sizes))} = {total}"
+
+
+def _times(value: object, rank: int) -> str:
+    """`3` as `3×3` on an image."""
+    parts = [value] * max(1, rank) if isinstance(value, int) else list(value) if isinstance(value, tuple) else [value]
+    return MULTIPLY.join(map(str, parts))
+
+
+def _stride(strides: object, default: object) -> int | str | None:
+    value = strides if strides is not None else default
+    if isinstance(value, tuple):
+        return value[0] if len(set(value)) == 1 else MULTIPLY.join(map(str, value))
+    return value if isinstance(value, int) else None
+
+
+def note(graph: Graph, cell: Cell) -> str:
+    """The second line: the block's kind and its parameters; nothing for a node."""
+    if not cell.part.is_block:
+        return ""
+    params = weights(graph, cell)
+    each = " each" if cell.times > 1 else ""
+    kind = cell.part.kind if cell.part.kind not in ("for", "repeat", "do", "network") else ""
+    count = f"{compact(params)} params{each}" if params else ""
+    return ", ".join(part for part in (kind if kind not in title(graph, cell) else "", count) if part)
+
+
+def weights(graph: Graph, cell: Cell) -> int:
+    """All weights of one part of the cell."""
+    return sum(weight.size for i in cell.part.nodes for weight in graph.weights[i])
+
+
+def compact(value: int) -> str:
+    """`71.2k`, `64.7M`."""
+    for power, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= power:
+            return f"{value / power:.3g}{unit}"
+    return str(value)
+
+
+def shape(spec: TensorSpec) -> str:
+    """`56×56×256`."""
+    return MULTIPLY.join(_size(size) for size in spec.shape) or "scalar"
+
+
+def _size(size: Size) -> str:
+    text = str(size)
+    return text if text.isalnum() else f"({text})"
+
+
+def exit_spec(graph: Graph, cell: Cell) -> TensorSpec:
+    """What comes out of a cell: the tensor that others read, of the last of its run."""
+    part = cell.run[-1]
+    ref = graph.results.get(part.path)
+    if ref is not None and ref.node in part.nodes:
+        return graph.spec(ref)
+    return graph.nodes[part.last].outputs[0]
+
+
+def entry_spec(graph: Graph, cell: Cell) -> TensorSpec | None:
+    """What goes into the first of a cell's run, None for an input."""
+    for i in cell.part.nodes:
+        for ref in graph.nodes[i].inputs:
+            if ref.node < cell.part.first:
+                return graph.spec(ref)
+    return None
+
+
+def spoken(graph: Graph, cell: Cell) -> str:
+    """The cell in words, for a screen reader and as a tooltip."""
+    what = title(graph, cell)
+    times = f", {cell.times} times" if cell.times > 1 else ""
+    more = f", {note(graph, cell)}" if note(graph, cell) else ""
+    return f"{cell.part.path or graph.name}: {what}{times}{more}, output {exit_spec(graph, cell)}"
