@@ -52,5 +52,5 @@ class Failures:
 def _told(more: Sequence[Failure]) -> tuple[str, ...]:
     parts = [f"{one.found}{one.network}".replace(" of ", " for ") for one in more[:MOST_NETWORKS]]
     if len(more) > MOST_NETWORKS:
-        parts.append(f"and so on in {len(more) - MOST_NETWORKS} more networks")
+        parts.append(f"and so on for {len(more) - MOST_NETWORKS} more")
     return (f"found {', '.join(parts)}",) if parts else ()

@@ -69,7 +69,7 @@ class GraphBuilder:
                 "wrong-inputs",
                 f"`{op.kind}` takes {wanted} input{'' if wanted == '1' else 's'}, got {len(specs)}",
                 origin.span,
-                "give them with `from: [a, b]`",
+                "give them with `from: [a, b]`" if len(specs) < low else "leave some out, or merge them step by step",
             )
         if len(self.nodes) >= limits.NODES:
             raise Problem("too-many-nodes", f"the graph would have more than {limits.NODES} ops", origin.span)

@@ -145,8 +145,11 @@ class Library:
                 remedy = renamed(block, other.block_names, place)
                 message = f"`{path}` has no block `{block}`"
                 if "#" not in target and remedy.help is not None:  # the name of the key is that of the block
-                    help = f"name the block behind `#`: `{path}#{nearest(block, other.block_names) or '...'}`; "
-                    remedy = Remedy(help + remedy.help)
+                    near = nearest(block, other.block_names)
+                    help = f"name the block behind `#`: `{path}#{near or '...'}`"
+                    plain = near is not None and edits.one_line(span, target)
+                    fix = edits.replaced(edits.behind(span), f"#{near}") if plain else None
+                    remedy = Remedy(help if near else f"{help}; {remedy.help}", fix)
                 self.findings.error("unknown-block", message, span, help=remedy.help, fix=remedy.fix)
                 continue
             document.imports[name] = (other, block)

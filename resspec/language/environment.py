@@ -237,7 +237,7 @@ def _nameless(document: Document, sizes: list[Any], axis: int, loc: tuple[str | 
         return Problem("bad-value", "an unknown size has a name", span, help, fix=edits.replaced(batch, ""))
     taken = {str(size) for one in document.spec.inputs.values() if isinstance(one.shape, list) for size in one.shape}
     taken |= {*document.spec.params, *document.spec.let}
-    wanted = _AXES[rank][axis] if rank in _AXES and axis < rank - 1 else f"size{axis}"
+    wanted = (*_AXES.get(rank, ("T",)), *(f"size{axis}",) * rank)[axis]
     fresh = next(name for n in range(len(taken) + 1) if (name := f"{wanted}{n or ''}") not in taken)
     fix = edits.replaced(span, fresh, certain=len(document.spec.inputs) == 1)
     return Problem("bad-value", "an unknown size has a name", span, f"write `{fresh}`", fix=fix)

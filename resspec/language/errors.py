@@ -108,6 +108,8 @@ def _one(loc: tuple[str | int, ...], items: list[Any], where: Where, what: str, 
     if context.get("lt") == 1 and isinstance(written, int | float) and 1 < written < 100:
         part = f"{written / 100:g}"
         near = Remedy(f"a rate is a part of one: `{part}` for {written} percent", edits.replaced(place, part))
+    if written in ("None", "none") and key.endswith(("activation", "regularizer", "constraint")):
+        near = Remedy("write `null` for none", edits.replaced(place, "null", certain=True))
     if near.help is None and isinstance(written, str):
         near = renamed(written, words, place, most=30)
     return Diagnostic("bad-value", text, place, help=near.help, fix=near.fix)

@@ -176,11 +176,14 @@ class Expander:
                 "missing-argument",
                 "the spec needs `inputs`",
                 self.document.span(),
-                help="inputs: {image: [224, 224, 3]}",
+                help="add `inputs: {image: [224, 224, 3]}`",
             )
         if not spec.graph:
             self.findings.error(
-                "missing-argument", "the spec needs a `graph` with at least one step", self.document.span()
+                "missing-argument",
+                "the spec needs a `graph` with at least one step",
+                self.document.span(),
+                help="add `graph: [...]`",
             )
         if self.findings.failed:
             return None
@@ -191,7 +194,9 @@ class Expander:
         if not self.outputs:
             prev = body.prev
             if prev is None or prev.poisoned:
-                self.findings.error("missing-output", "no step yields the output", self.document.span("graph"))
+                self.findings.error(
+                    "missing-output", "no step yields the output", self.document.span("graph"), help=NO_OUTPUT
+                )
                 return None
             self.outputs["output"] = prev.refs[0]
         name = environment.text(self.document, spec.name, env, ("name",), self.findings)
@@ -439,7 +444,7 @@ class Expander:
                 "duplicate-name",
                 f"there are two outputs `{name}`",
                 where,
-                "in a loop build the name with `$`: `as: name$i`",
+                f"in a loop build the name with `$`: `as: {name}$i`",
                 labels=(Label(self.output_spans[name], "the first one"),),
             )
         if not result.poisoned:
@@ -486,6 +491,8 @@ class Expander:
 
 TRIES = 3
 """mistakes of one step, in different turns or calls, after which it is not tried again"""
+
+NO_OUTPUT = "let the last step yield a tensor, or mark another one with `output: true`"
 
 FATAL = frozenset({"too-many-nodes", "too-many-steps"})
 """findings after which going on would only cost time"""

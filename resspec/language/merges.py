@@ -19,6 +19,7 @@ from resspec.ops.merge import Merge
 from resspec.ops.pool import MaxPool
 from resspec.ops.resample import Crop, Pad, PadChannels, Resize, Upsample
 from resspec.sizes import Product, Size, SizeError, same_window
+from resspec.suggest import renamed
 from resspec.tensor import TensorSpec
 
 if TYPE_CHECKING:
@@ -115,7 +116,10 @@ def _options(expander: Expander, step: Step, scope: Scope, options: dict[str, An
         value = expander.value(options[key], Slot(words=frozenset(words)), scope, step, *where)
         if value not in words:
             choices = ", ".join(f"`{word}`" for word in words)
-            raise Problem("bad-value", f"`{key}` is one of {choices}, got `{value}`", expander.place(step, *where))
+            place = expander.place(step, *where)
+            remedy = renamed(str(value), words, place, most=0)
+            message = f"`{key}` is one of {choices}, got `{value}`"
+            raise Problem("bad-value", message, place, remedy.help, fix=remedy.fix)
         found[key] = value
     return found
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from resspec import edits
 from resspec.diagnostics import Diagnostic, Span
-from resspec.language import defaults, merges, mismatch, nodes, static, taps
+from resspec.language import defaults, merges, mismatch, names, nodes, static, taps
 from resspec.language.arguments import Several, Where, make_op, misfits, problem_of, span_in
 from resspec.language.schema import Step
 from resspec.language.scope import Poisoned, Problem, Result, Scope
@@ -91,6 +91,9 @@ def _made(expander: Expander, kind: type[Op], step: Step, scope: Scope, raw: Any
             failed.append(Problem("unknown-size", message, place, help).diagnostic)
             continue
         values[name] = value
+    if "name" in values and "name" not in kind.model_fields and (misplaced := names.inside(step)) is not None:
+        del values["name"]
+        failed.append(misplaced.diagnostic)
     if failed:
         missing = "missing-argument"  # which of the failed ones may have been
         others = misfits(kind, values, lambda loc, is_key: where(loc[1:] if lone else loc, is_key))
@@ -108,20 +111,21 @@ def _made(expander: Expander, kind: type[Op], step: Step, scope: Scope, raw: Any
 
 def _no_primary(kind: type[Op], raw: Any, where: Span) -> Problem:
     """A lone value for an op that has no argument which alone could be meant."""
-    names = ", ".join(f"`{name}`" for name in kind.model_fields)
-    message = f"`{kind.kind}` takes its arguments by name" if names else f"`{kind.kind}` takes no arguments"
+    known = ", ".join(f"`{name}`" for name in kind.model_fields)
+    message = f"`{kind.kind}` takes its arguments by name" if known else f"`{kind.kind}` takes no arguments"
     if kind.kind == "relu" and isinstance(raw, int | float) and not isinstance(raw, bool):
         meant = f"{{max_value: {raw}}}"
         help = f"a greatest value is written `relu: {meant}`" + (", or `relu6`" if raw == 6 else "")
         return Problem("bad-value", message, where, help, fix=edits.replaced(where, meant))
-    return Problem("bad-value", message, where, f"its arguments are {names}" if names else f"write `{kind.kind}` alone")
+    return Problem("bad-value", message, where, f"its arguments are {known}" if known else f"write `{kind.kind}` alone")
 
 
 def _by_name(kind: type[Op], value: Any) -> str | None:
     """A list for an op whose lone value is no list: arguments by position, as in Python."""
     if not isinstance(value, tuple) or not 1 < len(value) <= len(kind.model_fields):
         return None
-    pairs = ", ".join(f"{name}: {item}" for name, item in zip(kind.model_fields, value, strict=False))
+    ordered = sorted(kind.model_fields, key=lambda name: name != kind.primary)
+    pairs = ", ".join(f"{name}: {item}" for name, item in zip(ordered, value, strict=False))
     return f"arguments are given by name: `{kind.kind}: {{{pairs}}}`"
 
 
@@ -183,7 +187,8 @@ def _resolve(expander: Expander, op: KerasLayer, operands: Sequence[Result], ste
     try:
         return op.resolved(expander.resolver, tuple(operand.specs[0] for operand in operands))
     except OpError as error:
-        raise Problem(error.code, error.message, expander.place(step, str(step.op), key=True), error.help) from None
+        help = error.help or f"its arguments are those of `keras.layers.{op.class_name}`"
+        raise Problem(error.code, error.message, expander.place(step, str(step.op), key=True), help) from None
 
 
 def _path(expander: Expander, step: Step, scope: Scope) -> str:

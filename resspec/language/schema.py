@@ -145,7 +145,8 @@ def _no_type(written: str, whole: str | None) -> Misfit:
         place = where((), False) if whole is not None else where(("type",), False)
         if near is None or place is None or not edits.one_line(place, whole if whole is not None else written):
             return None
-        return edits.replaced(edits.first(place, len(written.rstrip("?"))), near, certain=True)
+        whole_type = near + "?" * written.endswith("?")
+        return edits.replaced(edits.first(place, len(written)), whole_type, certain=True)
 
     message = f"`{written}` is not a type: int, float, bool, str, list[...] of these, or with `?`"
     return Misfit(message, f"did you mean `{near}`?" if near else None, at=("type",), fix=fix)

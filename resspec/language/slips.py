@@ -89,11 +89,8 @@ def of_type(wanted: set[str], value: Any, span: Span | None) -> Remedy:
         if meant is not None:
             note = ", which YAML 1.2 reads as a word" if isinstance(value, str) else ""
             return Remedy(f"write `{meant}` for `{value}`{note}", edits.replaced(span, meant, certain=True))
-    if isinstance(value, str):
-        if value in ("None", "none") and "none_required" in wanted:
-            return Remedy("write `null`", edits.replaced(span, "null", certain=True))
-        if wanted & {"int_type", "float_type"} and re.fullmatch(r"-?\d+(\.\d+)?", value):
-            return Remedy(f"leave the quotes out: `{value}`", edits.replaced(span, value, certain=True))
+    if isinstance(value, str) and wanted & {"int_type", "float_type"} and re.fullmatch(r"-?\d+(\.\d+)?", value):
+        return Remedy(f"leave the quotes out: `{value}`", edits.replaced(span, value, certain=True))
     if "int_type" in wanted and isinstance(value, float):
         return Remedy("`//` divides without a rest; `round`, `floor` and `ceil` make whole numbers")
     if isinstance(value, tuple | list) and len(value) == 1 and not wanted & {"list_type", "tuple_type"}:

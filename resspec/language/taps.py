@@ -11,7 +11,7 @@ from resspec.language.errors import shown
 from resspec.language.schema import Step
 from resspec.language.scope import Poisoned, Problem, Result, Scope
 from resspec.language.slots import TEXT
-from resspec.suggest import renamed
+from resspec.suggest import Remedy, renamed
 from resspec.tensor import TensorSpec
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ def find(expander: Expander, text: Any, scope: Scope, step: Step, *loc: str | in
             names_of = ", ".join(f"`{one}`" for one in result.names) or "one result, without a name"
             remedy = renamed(name, [f"{head}.{one}" for one in result.names], edits.exactly(where, name), most=0)
             message = f"`{head}` has no result `{part}`; it has {names_of}"
+            if part.rstrip("0123456789") + "0" in result.names:
+                remedy = Remedy(f"they are counted from 0: the last one is `{head}.{result.names[-1]}`")
             raise Problem("unknown-name", message, where, remedy.help, fix=remedy.fix)
         return picked
     return result

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from resspec import edits, yamltree
-from resspec.diagnostics import Edit, Fix, Label, Span
+from resspec.diagnostics import Label, Span
+from resspec.language import names
 from resspec.language.document import Document
 from resspec.language.schema import Step
 from resspec.language.scope import Problem, Scope
@@ -34,7 +35,7 @@ def unknown(expander: Expander, name: str, scope: Scope, where: Span) -> Problem
     """The finding for a tensor `name` that a body does not see, with what can be told of its whereabouts."""
     document = scope.instance.document
     if scope.binding(name) is not None:
-        help = f"`{name}` is a value; to use it in a name write `${name}`"
+        help = f"`{name}` is a value; tensors bear the names of inputs and of steps with `as`"
         return Problem("unknown-name", f"there is no tensor `{name}` here", where, help)
     found = [one for one in _definitions(document) if one.step.name == name]
     same = [one for one in found if one.block == scope.instance.block]
@@ -43,8 +44,8 @@ def unknown(expander: Expander, name: str, scope: Scope, where: Span) -> Problem
     path = name if "/" in name else f"{scope.prefix}{name}"
     if path in expander.builder.index or path in expander.builder.results:
         return _path(expander, name, path, document, where)
-    names = {known for s in scope.outwards() for known in s.body.taps} | {"in", "prev"}
-    remedy = renamed(name, names, edits.exactly(where, name))
+    known_here = {known for s in scope.outwards() for known in s.body.taps} | {"in", "prev"}
+    remedy = renamed(name, known_here, edits.exactly(where, name))
     return Problem("unknown-name", f"there is no tensor `{name}` here", where, remedy.help, fix=remedy.fix)
 
 
@@ -53,7 +54,7 @@ def _path(expander: Expander, name: str, path: str, document: Document, where: S
     node = expander.builder.nodes[expander.builder.index[path]] if path in expander.builder.index else None
     span = node.origin.span if node is not None else None
     step = next((one.step for one in _definitions(document) if one.step.tree.span == span), None)
-    fix = _named(step.tree, name) if step is not None and step.name is None and "/" not in name else None
+    fix = names.added(step.tree, name) if step is not None and step.name is None and "/" not in name else None
     return Problem(
         "unknown-name",
         f"`{name}` is a path; a tensor is known by the name that its step was given",
@@ -108,16 +109,3 @@ def _walk(steps: Iterable[Step], block: str | None, around: tuple[Step, ...]) ->
         yield _Definition(step, block, around)
         if step.do is not None:
             yield from _walk(step.do, block, (*around, step))
-
-
-def _named(tree: yamltree.Tree, name: str) -> Fix | None:
-    """`as: name` added to a step."""
-    if isinstance(tree, yamltree.Scalar):
-        return edits.wrapped(tree.span, "{", f": , as: {name}}}") if tree.plain else None
-    if not isinstance(tree, yamltree.Mapping) or not tree.entries:
-        return None
-    first, span = tree.entries[0].key.span, tree.span
-    if (first.line, first.column) == (span.line, span.column):
-        return Fix((Edit(edits.behind(span), f"\n{' ' * (first.column - 1)}as: {name}"),))
-    brace = Span(span.file, span.end_line, span.end_column - 1, span.end_line, span.end_column - 1)
-    return Fix((Edit(brace, f", as: {name}"),))
