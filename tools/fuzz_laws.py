@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 
-from resspec import api, report, sizes, text, yamltree
+from resspec import api, fixes, report, sizes, text, yamltree
 from resspec.analysis.summary import summarize
 from resspec.diagnostics import Diagnostic, Span, SpecError
 from resspec.flatten import to_yaml
@@ -108,6 +108,17 @@ def sound(findings: Iterable[Diagnostic], sources: Mapping[str, str]) -> None:
     _require(len(lines) == len(findings) and all(line.startswith("::") for line in lines), "the GitHub report")
 
 
+def mended(source: str, findings: Iterable[Diagnostic]) -> None:
+    """The law of fixes: they can be carried out, change something, and what comes out is read or refused."""
+    better, fixed = fixes.apply(source, "spec.yaml", findings, unsafe=True)
+    _require((better != source) == (fixed > 0), "a fix that changes nothing")
+    if fixed:
+        try:
+            document.parse(better, "spec.yaml")
+        except SpecError as error:
+            sound(error.diagnostics, error.sources or {"spec.yaml": better})
+
+
 def _inside(span: Span, sources: Mapping[str, str]) -> None:
     if span.file not in sources:
         # a value that the command line or a short form holds has a source of its own
@@ -187,6 +198,7 @@ def parse(source: str) -> None:
     except SpecError as error:
         _require(bool(error.diagnostics), "a refusal without a finding")
         sound(error.diagnostics, error.sources or {"spec.yaml": source})
+        mended(source, error.diagnostics)
 
 
 def compiled(source: str, name: str = "spec.yaml") -> tuple[api.Network | None, tuple[Diagnostic, ...]]:
@@ -211,6 +223,7 @@ def compile_(source: str) -> None:
         return
     done = api.check_opened(opened)
     sound(done.diagnostics, done.sources)
+    mended(source, done.diagnostics)
     if done.checked is not None and done.checked.graph is not None:
         summarize(done.checked.graph)
         _require(bool(done.checked.graph.digest), "no digest")
