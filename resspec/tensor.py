@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from resspec.sizes import Shape, Size, product
+from resspec.sizes import Shape, Size, SizeError, product
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,9 @@ class TensorSpec:
 
     @property
     def channels(self) -> Size:
+        """The size of the last axis; `SizeError` for a scalar, which has none."""
+        if not self.shape:
+            raise SizeError("a scalar has no channels")
         return self.shape[-1]
 
     @property

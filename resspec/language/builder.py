@@ -79,6 +79,8 @@ class GraphBuilder:
         except OpError as error:
             raise self._refused(error, refs, origin) from None
         except SizeError as error:
+            if not all(spec.shape for spec in specs):
+                raise Problem("rank-mismatch", f"`{op.kind}`: {error}", origin.span) from None
             raise Problem("unknown-size", str(error), origin.span, "give the input numbers along this axis") from None
         for requirement in requirements:
             self.require(requirement, origin.span, f"`{op.kind}`")
