@@ -37,7 +37,7 @@ def find(name: str) -> Plugin:
         for point in points:
             return _checked(point.load(), name)
         module = importlib.import_module(name)
-    except ImportError as error:
+    except (ImportError, ValueError, TypeError) as error:  # the latter two: an empty or a relative name
         raise _failed(f"plugin `{name}` cannot be imported: {error}") from None
     return _checked(getattr(module, "resspec_plugin", None), name)
 

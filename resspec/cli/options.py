@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -22,6 +23,10 @@ def complete_spec(ctx: click.Context, param: click.Parameter, incomplete: str) -
             f"{name}@{v}" for v in api.open_source(name).document.spec.variants if f"{name}@{v}".startswith(incomplete)
         ]
     return names + glob.glob(f"{incomplete}*.yaml")
+
+
+SIZE = re.compile("[0-9]{1,18}")
+"""a size as an option gives it; other digits than these are text, and more of them no number"""
 
 
 class Pair(click.ParamType[tuple[str, Any]]):
@@ -52,7 +57,7 @@ class Sizes(click.ParamType[dict[str, int]]):
         found = {}
         for part in str(value).split(","):
             name, _, size = part.partition("=")
-            if not size.strip().isdigit():
+            if not SIZE.fullmatch(size.strip()):
                 self.fail(f"{part!r} is not a size such as H=512", param, ctx)
             found[name.strip()] = int(size)
         return found
@@ -72,7 +77,7 @@ class Rebound(click.ParamType[Any]):
         shape: list[int | str | None] = []
         for part in sizes.split(","):
             part = part.strip()
-            shape.append(int(part) if part.isdigit() else None if part in ("None", "null", "?", "") else part)
+            shape.append(int(part) if SIZE.fullmatch(part) else None if part in ("None", "null", "?", "") else part)
         return name, shape
 
 

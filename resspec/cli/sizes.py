@@ -10,7 +10,7 @@ import click
 
 from resspec import api
 from resspec.analysis import legal
-from resspec.cli.options import GRAPH, JSON
+from resspec.cli.options import GRAPH, JSON, SIZE
 from resspec.cli.output import console, load
 from resspec.tensor import TensorSpec
 
@@ -26,7 +26,7 @@ class Near(click.ParamType[dict[str, int]]):
         found = {}
         for part in str(value).split(","):
             name, _, size = part.rpartition("=")
-            if not size.strip().isdigit():
+            if not SIZE.fullmatch(size.strip()):
                 self.fail(f"{part!r} is no size; write 512, or H=512,W=640", param, ctx)
             found[name.strip()] = int(size)
         return found

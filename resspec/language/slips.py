@@ -89,7 +89,7 @@ def of_type(wanted: set[str], value: Any, span: Span | None) -> Remedy:
         if meant is not None:
             note = ", which YAML 1.2 reads as a word" if isinstance(value, str) else ""
             return Remedy(f"write `{meant}` for `{value}`{note}", edits.replaced(span, meant, certain=True))
-    if isinstance(value, str) and wanted & {"int_type", "float_type"} and re.fullmatch(r"-?\d+(\.\d+)?", value):
+    if isinstance(value, str) and wanted & {"int_type", "float_type"} and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
         return Remedy(f"leave the quotes out: `{value}`", edits.replaced(span, value, certain=True))
     if "int_type" in wanted and isinstance(value, float):
         return Remedy("`//` divides without a rest; `round`, `floor` and `ceil` make whole numbers")
