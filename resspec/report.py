@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
-from resspec.diagnostics import Diagnostic, Span
+from resspec.diagnostics import Diagnostic, Fix, Span
 from resspec.frames import frame, margin_of, paint
 from resspec.frames import printable as printable
 
@@ -51,7 +51,14 @@ def _plain(one: Diagnostic) -> dict[str, object]:
         "related": [{"place": _place(label.span), "text": label.text} for label in one.labels],
         "notes": list(one.notes),
         "help": one.help,
+        "fix": _fix(one.fix),
     }
+
+
+def _fix(fix: Fix | None) -> dict[str, object] | None:
+    if fix is None:
+        return None
+    return {"certain": fix.certain, "edits": [{"place": _place(edit.span), "text": edit.text} for edit in fix.edits]}
 
 
 def _place(span: Span | None) -> dict[str, object] | None:

@@ -35,6 +35,7 @@ def evaluate(document: Document, settings: Mapping[str, Any], findings: Findings
     """Parameters as the caller sets them, then `let` from top to bottom."""
     env = Environment()
     spec = document.spec
+    failed: set[str] = set()
     for name in settings:
         if name not in spec.params:
             names = list(spec.params)
@@ -50,7 +51,9 @@ def evaluate(document: Document, settings: Mapping[str, Any], findings: Findings
             env.params[name] = _param(document, name, param, settings, env, span)
             env.bindings[name] = Binding(env.params[name])
         except Problem as problem:
-            findings.add(problem.diagnostic)
+            if _unknown(problem.diagnostic) not in failed:
+                findings.add(problem.diagnostic)
+            failed.add(name)
     for name, raw in spec.let.items():
         if name in spec.params:
             findings.error(
@@ -64,22 +67,29 @@ def evaluate(document: Document, settings: Mapping[str, Any], findings: Findings
         try:
             env.bindings[name] = Binding(value(document, raw, NUMBER, env, ("let", name)))
         except Problem as problem:
-            if not findings.failed or problem.diagnostic.code != "unknown-name":
+            failed.add(name)
+            if _unknown(problem.diagnostic) not in failed - {name}:  # else it follows from what was told already
                 findings.add(_later(document, problem.diagnostic, "let", name))
     return env
+
+
+def _unknown(diagnostic: Diagnostic) -> str | None:
+    """The name that a finding calls unknown."""
+    match = re.fullmatch(r"unknown name `(\w+)`", diagnostic.message)
+    return match[1] if match else None
 
 
 def _later(document: Document, diagnostic: Diagnostic, section: str, user: str) -> Diagnostic:
     """A name that is not known yet, because it is defined further down."""
     names = list(getattr(document.spec, section))
-    match = re.fullmatch(r"unknown name `(\w+)`", diagnostic.message)
-    if match is None or match[1] not in names[names.index(user) :]:
+    wanted = _unknown(diagnostic)
+    if wanted is None or wanted not in names[names.index(user) :]:
         return diagnostic
-    place = document.span(section, match[1], key=True)
-    if match[1] == user:
+    place = document.span(section, wanted, key=True)
+    if wanted == user:
         help = f"a value cannot be made of itself: give `{user}` another name"
     else:
-        help = f"`{section}` is computed from top to bottom: put `{match[1]}` before `{user}`"
+        help = f"`{section}` is computed from top to bottom: put `{wanted}` before `{user}`"
     return replace(diagnostic, help=help, labels=(Label(place, "defined here"),), fix=None)
 
 

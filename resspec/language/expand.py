@@ -153,7 +153,9 @@ class Expander:
         except Problem as problem:
             self.findings.add(problem.diagnostic)
             return None
-        if self.findings.failed:
+        if self.findings.failed:  # without its values the graph cannot be carried out, but looked at
+            static.check_body(self, spec.graph, self.document)
+            static.check_blocks(self)
             return None
         instance = Instance(self.document, env.bindings)
         body = Body(None, None)
