@@ -36,7 +36,9 @@ class Boxes:
         return labels.shape(shape_at(spec, self.at))
 
     def role(self, cell: Cell) -> str:
-        return "block" if cell.part.is_block else self.graph.nodes[cell.first].op.family
+        if cell.part.is_block:
+            return "norm" if labels.activations(self.graph, cell) else "block"
+        return self.graph.nodes[cell.first].op.family
 
     def mark(self, cell: Cell) -> Mark:
         if cell.part.is_block:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from resspec.graph import Graph, Node
 from resspec.ops.source import Input
+from resspec.render.tree import Part
 from resspec.render.view import Cell
 from resspec.sizes import Size
 from resspec.tensor import TensorSpec
@@ -35,11 +36,19 @@ _WORDS = {
 def title(graph: Graph, cell: Cell) -> str:
     """`conv 3×3, 64, /2` of a node, the last name of the path of a block."""
     if cell.part.is_block:
-        return _block(cell)
+        return activations(graph, cell) or _block(cell)
     node = graph.nodes[cell.first]
     if isinstance(node.op, Input):
         return node.path
     return op_title(graph, node)
+
+
+def activations(graph: Graph, cell: Cell) -> str:
+    """`batch norm, ReLU` for a block of nothing but norms and activations, which needs no name; else empty."""
+    ops = [graph.nodes[i] for i in cell.part.nodes]
+    if len(ops) > 3 or any(node.op.family not in ("norm", "activation", "regularization") for node in ops):
+        return ""
+    return ", ".join(op_title(graph, node) for node in ops)
 
 
 def _block(cell: Cell) -> str:
@@ -103,18 +112,19 @@ def _stride(strides: object, default: object) -> int | str | None:
 
 def note(graph: Graph, cell: Cell) -> str:
     """The second line: the block's kind and its parameters; nothing for a node."""
-    if not cell.part.is_block:
+    if not cell.part.is_block or activations(graph, cell):
         return ""
-    params = weights(graph, cell)
-    each = " each" if cell.times > 1 else ""
     kind = cell.part.kind if cell.part.kind not in ("for", "repeat", "do", "network") else ""
-    count = f"{compact(params)} params{each}" if params else ""
+    counts = sorted({weights(graph, part) for part in cell.run})
+    each = " each" if cell.times > 1 and len(counts) == 1 else ""
+    spread = " .. ".join(compact(count) for count in dict.fromkeys((counts[0], counts[-1])))
+    count = f"{spread} params{each}" if counts[-1] else ""
     return ", ".join(part for part in (kind if kind not in title(graph, cell) else "", count) if part)
 
 
-def weights(graph: Graph, cell: Cell) -> int:
-    """All weights of one part of the cell."""
-    return sum(weight.size for i in cell.part.nodes for weight in graph.weights[i])
+def weights(graph: Graph, part: Part) -> int:
+    """All weights of a part."""
+    return sum(weight.size for i in part.nodes for weight in graph.weights[i])
 
 
 def compact(value: int) -> str:

@@ -90,10 +90,12 @@ def _group(graph: Graph, drawn: Drawn, depth: int) -> Group:
 
 def lines(graph: Graph, wires: Sequence[Wire]) -> list[Line]:
     """Wires as lines, in the order of what they stand for."""
-    ready = sorted((sorted(map(_order, wire.leaves)), k) for k, wire in enumerate(wires) if wire.leaves)
+    # where lines share their first stretch the plain one lies on top
+    over = ("projection", "identity", "arc", "flow")
+    ready = sorted((over.index(w.role), sorted(map(_order, w.leaves)), k) for k, w in enumerate(wires) if w.leaves)
     found = []
     seen: dict[str, int] = {}
-    for _, k in ready:
+    for *_, k in ready:
         wire = wires[k]
         edges = tuple(_edge(graph, leaf) for leaf in sorted(wire.leaves, key=_order))
         name = f"edge:{edges[0].source}:{edges[0].target}:{edges[0].operand}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from resspec.render.compose import Composer
 from resspec.render.pieces import Piece, Wire
@@ -54,7 +55,7 @@ def _parts(heights: Sequence[float], breaks: Sequence[int], count: int) -> list[
     if count > len(breaks) + 1:
         return None
     bounds = [0, *breaks, len(heights)]
-    sums = [sum(heights[a:b]) for a, b in zip(bounds, bounds[1:])]
+    sums = [sum(heights[a:b]) for a, b in pairwise(bounds)]
     low, high = max(sums), sum(sums)
     while high - low > 1:
         middle = (low + high) / 2
