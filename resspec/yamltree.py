@@ -8,68 +8,24 @@ deep or large is ever built before it is refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Union
+from typing import Any
 
 import yaml
 
-from resspec import edits, limits, yamledits
+from resspec import edits, limits, yamledits, yamlflow
 from resspec.diagnostics import Diagnostic, Edit, Findings, Fix, Label, Span, SpecError
+from resspec.yamlflow import short
+from resspec.yamlnodes import Entry as Entry
+from resspec.yamlnodes import Mapping as Mapping
+from resspec.yamlnodes import Scalar as Scalar
+from resspec.yamlnodes import Sequence as Sequence
+from resspec.yamlnodes import Tree as Tree
+from resspec.yamlnodes import locate as locate
+from resspec.yamlnodes import to_data as to_data
 from resspec.yamlscalars import REFUSED, ScalarValue, plain_value
-from resspec.yamlsyntax import colon_trap, syntax_finding
+from resspec.yamlsyntax import syntax_finding
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-@dataclass(frozen=True, slots=True)
-class Scalar:
-    """One value without parts; `text` is what stands there after unquoting, `plain` that it bears no quotes."""
-
-    value: ScalarValue
-    span: Span
-    text: str
-    plain: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One key of a mapping and its value."""
-
-    key: Scalar
-    value: Tree
-
-
-@dataclass(frozen=True)
-class Mapping:
-    """Keys and values in the order of the file; keys are unique by type and value."""
-
-    entries: tuple[Entry, ...]
-    span: Span
-
-    def get(self, name: str) -> Entry | None:
-        """The entry whose key is the text `name`."""
-        entry = self.written.get(name)
-        if entry is None or entry.key.value == name:
-            return entry
-        return next((entry for entry in self.entries if entry.key.value == name), None)
-
-    @cached_property
-    def written(self) -> dict[str, Entry]:
-        """Text of a key -> its entry, the first one where a number and a text are written alike."""
-        return {entry.key.text: entry for entry in reversed(self.entries)}
-
-
-@dataclass(frozen=True, slots=True)
-class Sequence:
-    """Items in the order of the file."""
-
-    items: tuple[Tree, ...]
-    span: Span
-
-
-Tree = Union[Scalar, Mapping, Sequence]
 
 
 def parse(text: str, file: str) -> Tree:
@@ -94,33 +50,6 @@ def parse_value(text: str, what: str) -> Any:
     if _ONE_WORD.fullmatch(text):  # needs no parser, of which a large file would start thousands
         return plain_value(text)
     return to_data(parse(text, what)) if text.strip() else None
-
-
-def to_data(tree: Tree) -> Any:
-    """The tree as dicts, lists and scalars, places left behind."""
-    if isinstance(tree, Scalar):
-        return tree.value
-    if isinstance(tree, Mapping):
-        return {entry.key.value: to_data(entry.value) for entry in tree.entries}
-    return [to_data(item) for item in tree.items]
-
-
-def locate(tree: Tree, loc: Iterable[Any], *, key: bool = False) -> Span:
-    """Where the value at `loc` stands, a path of keys and indices; parts that do not fit are passed over.
-
-    With `key`, the key of the last mapping entry on the way instead, if `loc` ends at one.
-    """
-    span = tree.span
-    for part in loc:
-        if isinstance(tree, Mapping):
-            entry = tree.written.get(str(part))
-            if entry is not None:
-                tree = entry.value
-                span = entry.key.span if key else tree.span
-        elif isinstance(tree, Sequence) and type(part) is int and 0 <= part < len(tree.items):
-            tree = tree.items[part]
-            span = tree.span
-    return span
 
 
 # --- composing ------------------------------------------------------------------------------------
@@ -228,7 +157,7 @@ class _Composer:
                 span = self.span(event.start_mark, event.end_mark)
                 self.findings.error(
                     "yaml-alias",
-                    f"the alias `*{_short(event.anchor)}` is not allowed",
+                    f"the alias `*{short(event.anchor)}` is not allowed",
                     span,
                     help="write the value out, or use `let` or `blocks`",
                 )
@@ -277,11 +206,11 @@ class _Composer:
             if re.fullmatch(r"![A-Za-z_]\w*", tag) and getattr(event, "value", None) == "":
                 help = f"write `not {tag[1:]}`"
                 fix = Fix((Edit(Span(self.file, span.line, span.column, span.line, span.column + 1), "not "),))
-            self.findings.error("yaml-tag", f"the tag `{_short(tag)}` is not allowed", span, help=help, fix=fix)
+            self.findings.error("yaml-tag", f"the tag `{short(tag)}` is not allowed", span, help=help, fix=fix)
         if event.anchor is not None:
             self.findings.error(
                 "yaml-anchor",
-                f"the anchor `&{_short(event.anchor)}` is not allowed",
+                f"the anchor `&{short(event.anchor)}` is not allowed",
                 span,
                 help="remove it, or use `let` or `blocks`",
             )
@@ -306,7 +235,7 @@ class _Composer:
 
     def sequence(self, start: Any, items: list[Tree], end: Any) -> Sequence:
         if start.flow_style:
-            self.check_commas(items)
+            yamlflow.items(self.findings, items)
         return Sequence(tuple(items), self.collection_span(start, items, end))
 
     def collection_span(self, start: Any, children: list[Tree], end: Any) -> Span:
@@ -320,7 +249,7 @@ class _Composer:
         span = self.collection_span(start, children, end)
         keys, values = children[::2], children[1::2]
         if start.flow_style:
-            keys, values = self.check_flow_entries(keys, values)
+            keys, values = yamlflow.entries(self.findings, keys, values)
         entries: list[Entry] = []
         first: dict[tuple[type, ScalarValue], Entry] = {}
         for key, value in zip(keys, values):
@@ -335,7 +264,7 @@ class _Composer:
                 self.findings.error("yaml-merge-key", "the merge key `<<` is not allowed", key.span, help=help)
                 continue
             if not start.flow_style and key.plain and (match := _KEY_AND_BRACKET.match(key.text)):
-                self.no_space(match[1], key.span, f"{match[1]}: {match[2]}...")
+                yamlflow.no_space(self.findings, match[1], key.span, f"{match[1]}: {match[2]}...")
                 continue
             entry = Entry(key, value)
             earlier = first.setdefault((type(key.value), key.value), entry)
@@ -344,96 +273,12 @@ class _Composer:
                 if _alike(earlier.value, value):
                     fix = yamledits.dropped(key.span, value.span, entries[-1].value.span, start.flow_style)
                 self.findings.error(
-                    "duplicate-key", f"the key `{_short(key.text)}` stands here twice", key.span,
+                    "duplicate-key", f"the key `{short(key.text)}` stands here twice", key.span,
                     labels=[Label(earlier.key.span, "first here")], help="keep one of the two", fix=fix,
                 )  # fmt: skip
                 continue
             entries.append(entry)
         return Mapping(tuple(entries), span)
-
-    # traps of flow style
-
-    def check_flow_entries(self, keys: list[Tree], values: list[Tree]) -> tuple[list[Tree], list[Tree]]:
-        """`{a: min(b, c)}` has the two keys `a` and `c)`, and `{a:1}` the key `a:1`: say what was meant."""
-        kept_keys: list[Tree] = []
-        kept_values: list[Tree] = []
-        index = 0
-        while index < len(keys):
-            key, value = keys[index], values[index]
-            parts = 1
-            head = value if not _is_empty(value) else key
-            if _open_brackets(head) > 0:
-                following = range(index + 1, min(index + _MOST_PIECES, len(keys)))
-                rest = [keys[i] if _is_empty(values[i]) else None for i in following]
-                parts = _parts_of_call(head, rest)
-                if parts > 1:
-                    pieces = [head, *rest[: parts - 1]]
-                    before = f"{_text(key)}: " if head is value else ""
-                    self.comma(pieces, before)
-            elif isinstance(key, Scalar) and key.plain and _is_empty(value) and (fixed := colon_trap(key.text)):
-                self.no_space(key.text.partition(":")[0], key.span, fixed, whole=key.text)
-            elif index and _is_number(key) and _is_empty(value) and _is_number(values[index - 1]):
-                self.numbers(keys[index - 1], values[index - 1], key)
-                index += 1
-                continue
-            kept_keys.append(key)
-            kept_values.append(value)
-            index += parts
-        return kept_keys, kept_values
-
-    def no_space(self, name: str, span: Span, meant: str, whole: str | None = None) -> None:
-        """`{filters:64}` and `conv:{filters: 64}`."""
-        message = f"`{_short(whole or name + ':')}` has no space after the colon"
-        colon = Span(span.file, span.line, span.column + len(name) + 1, span.line, span.column + len(name) + 1)
-        fix = Fix((Edit(colon, " "),), certain=True)
-        self.findings.error("yaml-colon", message, span, help=f"write `{_short(meant)}`", fix=fix)
-
-    def numbers(self, key: Tree, first: Tree, second: Tree) -> None:
-        """`{kernel_size: 3, 3}`, where the second 3 is a key."""
-        span = Span(self.file, first.span.line, first.span.column, second.span.end_line, second.span.end_column)
-        meant = f"[{_text(first)}, {_text(second)}]"
-        self.findings.error(
-            "yaml-comma",
-            f"the comma ends the value of `{_short(_text(key))}`, and `{_short(_text(second))}` is a key of its own",
-            span,
-            help=f"write `{_short(_text(key))}: {meant}`",
-            fix=edits.wrapped(span, "[", "]"),
-        )
-
-    def check_commas(self, items: list[Tree]) -> None:
-        index = 0
-        while index < len(items):
-            parts = 1
-            if _open_brackets(items[index]) > 0:
-                parts = _parts_of_call(items[index], items[index + 1 : index + _MOST_PIECES])
-                if parts > 1:
-                    self.comma(items[index : index + parts], "")
-            index += parts
-
-    def comma(self, pieces: Iterable[Tree | None], before: str) -> None:
-        present = [piece for piece in pieces if piece is not None]
-        call = _short(", ".join(map(_text, present)))
-        start, end = present[0].span, present[-1].span
-        span = Span(self.file, start.line, start.column, end.end_line, end.end_column)
-        if call[0] == "(" and call[-1] == ")" and call.count("(") == 1:  # a list, as Python writes it
-            meant = f"[{call[1:-1]}]"
-            brackets = (
-                Edit(edits.first(span, 1), "["),
-                Edit(Span(self.file, span.end_line, span.end_column - 1, span.end_line, span.end_column), "]"),
-            )
-            message = f"`{call}` is no list: lists have square brackets"
-            self.findings.error(
-                "yaml-comma", message, span, help=f"write {before}{meant}", fix=Fix(brackets, certain=True)
-            )
-            return
-        quotes = '"' if "'" in call else "'"
-        self.findings.error(
-            "yaml-comma",
-            f"the comma splits `{call}` in two",
-            span,
-            help=f"quote the expression: {before}{quotes}{call}{quotes}",
-            fix=edits.wrapped(span, quotes, quotes, certain=True),
-        )
 
 
 def _alike(one: Tree, other: Tree) -> bool:
@@ -449,38 +294,6 @@ def _alike(one: Tree, other: Tree) -> bool:
     return False
 
 
-def _text(tree: Tree) -> str:
-    return tree.text if isinstance(tree, Scalar) else ""
-
-
-def _is_empty(tree: Tree) -> bool:
-    return isinstance(tree, Scalar) and tree.plain and not tree.text
-
-
-def _is_number(tree: Tree) -> bool:
-    return isinstance(tree, Scalar) and isinstance(tree.value, int | float) and not isinstance(tree.value, bool)
-
-
-def _open_brackets(tree: Tree | None) -> int:
-    """How many `(` of plain text are not closed in it; negative for `)` too many."""
-    return tree.text.count("(") - tree.text.count(")") if isinstance(tree, Scalar) and tree.plain else 0
-
-
-def _parts_of_call(head: Tree, rest: list[Any]) -> int:
-    """Into how many pieces the commas cut a call that begins in `head`; 1 if it does not end in `rest`."""
-    balance = _open_brackets(head)
-    for number, piece in enumerate(rest, 2):
-        if not isinstance(piece, Scalar) or not piece.plain:
-            break
-        balance += _open_brackets(piece)
-        if balance <= 0:
-            return number
-    return 1
-
-
-_MOST_PIECES = 32
-"""pieces of a call that are put together again, so that many a `(` without its `)` costs little"""
-
 _KEY_AND_BRACKET = re.compile(r"([A-Za-z_][\w.]*):([\[{])")
 _ONE_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*|-?[0-9]{1,9}(?:\.[0-9]{1,9})?")
 
@@ -489,7 +302,3 @@ _DIRECTIVE = re.compile(r"(?: *(?:#[^\n]*)?\n)*%")
 
 def _naming(character: str) -> str:
     return f"the character U+{ord(character):04X} is not allowed"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}..."

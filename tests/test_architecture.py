@@ -11,7 +11,7 @@ ROOT = Path(resspec.__file__).parent
 
 LAYERS = [
     {"diagnostics", "edits", "limits", "suggest", "sizes", "quiet"},
-    {"tensor", "domain", "files", "yamledits", "yamlscalars", "yamlsyntax", "yamltraps"},
+    {"tensor", "domain", "files", "yamledits", "yamlflow", "yamlnodes", "yamlscalars", "yamlsyntax", "yamltraps"},
     {"ops", "yamltree"},
     {"graph", "plugin", "chain"},
     {"language", "analysis", "frames", "keras_backend", "report"},

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from resspec import limits, yamltree
+from resspec import limits, yamlflow, yamltree
 from resspec.diagnostics import SpecError
 from resspec.yamltree import Mapping, Scalar, Sequence, locate, parse, parse_value, to_data
 
@@ -388,7 +388,7 @@ def test_a_bomb_of_aliases_never_grows(events: list[Any]) -> None:
 
 def test_many_open_parentheses_cost_little(loader: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = []
-    original = yamltree._open_brackets
-    monkeypatch.setattr(yamltree, "_open_brackets", lambda tree: looks.append(1) or original(tree))
+    original = yamlflow._open_brackets
+    monkeypatch.setattr(yamlflow, "_open_brackets", lambda tree: looks.append(1) or original(tree))
     parse("[" + "a(, " * 2000 + "]", "net.yaml")
     assert len(looks) < 2000 * 40
