@@ -14,7 +14,7 @@ LAYERS = [
     {"tensor", "domain", "files", "yamledits", "yamlflow", "yamlnodes", "yamlscalars", "yamlsyntax", "yamltraps"},
     {"ops", "yamltree"},
     {"graph", "plugin", "chain"},
-    {"language", "analysis", "frames", "keras_backend", "report"},
+    {"language", "analysis", "frames", "keras_backend", "render", "report"},
     {"allow", "checks", "explain", "failures", "fixes", "flatten", "lints", "starter", "text"},
     {"api"},
     {"building", "lsp", "__init__"},
