@@ -167,7 +167,7 @@ def did_you_mean(word: str, candidates: Iterable[str], *, most: int = 8) -> str 
 
 def renamed(word: str, candidates: Iterable[str], span: Span | None, *, most: int = 8) -> Remedy:
     """A remedy for an unknown name, with the edit of `span` that puts the nearest one in its place."""
-    names = sorted(set(candidates))
+    names = sorted(set(candidates) - {word})  # `in`, say, may be a name that has no value here
     near = nearest(word, names)
     if near is not None:
         edits = (Edit(span, near),) if span is not None else ()

@@ -27,7 +27,7 @@ def explained(
 ) -> Problem:
     """The problem of a merge with the shapes of its operands, their makers, and a remedy that applies."""
     specs = [tensor.specs[0] for tensor in tensors]
-    free = op.axis % specs[0].rank if isinstance(op, Concat) and specs[0].rank else None
+    free = op.axis % specs[0].rank if isinstance(op, Concat) and specs and specs[0].rank else None
     odd = problem.operand if problem.operand else _odd(specs, free)
     if problem.diagnostic.code not in CODES or not isinstance(op, Elementwise | Concat) or odd is None:
         return problem
