@@ -12,6 +12,7 @@ from resspec.render import labels
 from resspec.render.metrics import fit, width
 from resspec.render.pieces import Drawn, Piece
 from resspec.render.scene import Mark, Text
+from resspec.render.terminals import is_output
 from resspec.render.view import Cell
 from resspec.tensor import TensorSpec
 
@@ -36,12 +37,14 @@ class Boxes:
         return labels.shape(shape_at(spec, self.at))
 
     def role(self, cell: Cell) -> str:
+        if is_output(cell):
+            return "output"
         if cell.part.is_block:
             return "norm" if labels.activations(self.graph, cell) else "block"
         return self.graph.nodes[cell.first].op.family
 
     def mark(self, cell: Cell) -> Mark:
-        if cell.part.is_block:
+        if cell.part.is_block or is_output(cell):
             return "round"
         op = self.graph.nodes[cell.first].op
         if isinstance(op, Concat):
@@ -54,7 +57,7 @@ class Boxes:
 
     def behind(self, cell: Cell) -> str:
         """The shape that is written behind a cell, empty where it says nothing new."""
-        if self.shapes == "none" or cell.is_open:
+        if self.shapes == "none" or cell.is_open or is_output(cell):
             return ""
         after, before = labels.exit_spec(self.graph, cell), labels.entry_spec(self.graph, cell)
         if self.shapes == "change" and before is not None and after.shape == before.shape:

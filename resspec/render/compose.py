@@ -123,9 +123,13 @@ class Composer:
     def parallel(self, pieces: list[Piece], direct: Sequence[Link], source: int, target: int) -> Piece:
         """The largest branch on the axis, smaller ones and skips to its right; more than two in the middle."""
         skips = list(direct)
-        if not pieces:  # the first of several lines goes straight
+        ends = [piece for piece in pieces if all(wire.target != EXIT for wire in piece.wires)]
+        pieces = [piece for piece in pieces if piece not in ends]
+        if not pieces and skips:  # the first of several lines goes straight
             first = skips.pop(0)
             pieces = [Piece(0, GAP, 0, [], [Wire([(0, 0), (0, GAP)], frozenset(first.leaves), "flow", ENTRY, EXIT)])]
+        through = max(1, len(pieces))
+        pieces = [*pieces, *ends]
         tall = max(piece.height for piece in pieces)
         height = tall + 2 * FAN
         x = 0.0
@@ -134,10 +138,10 @@ class Composer:
             placed.append((piece, x))
             x += piece.width + ASIDE
         x -= ASIDE
-        axis = pieces[0].axis if len(pieces) < 3 else x / 2
+        axis = pieces[0].axis if through < 3 else sum(piece.width + ASIDE for piece in pieces[:through]) / 2
         whole = Piece(x, height, axis)
         for number, (piece, left) in enumerate(placed):
-            beside = number > 0 and len(pieces) == 2 and len(piece.drawn) <= 2
+            beside = 0 < number < through == 2 and len(piece.drawn) <= 2
             dy = FAN + (tall - piece.height) / 2
             for wire in piece.moved(left, dy).wires:
                 if beside and wire.role == "flow":

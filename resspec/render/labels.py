@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from resspec.graph import Graph, Node
 from resspec.ops.source import Input
+from resspec.render.terminals import is_output
 from resspec.render.tree import Part
 from resspec.render.view import Cell
 from resspec.sizes import Size
@@ -34,7 +35,9 @@ _WORDS = {
 
 
 def title(graph: Graph, cell: Cell) -> str:
-    """`conv 3×3, 64, /2` of a node, the last name of the path of a block."""
+    """`conv 3×3, 64, /2` of a node, the last name of the path of a block, the name of an output."""
+    if is_output(cell):
+        return cell.part.path.removeprefix("output:")
     if cell.part.is_block:
         return activations(graph, cell) or _block(cell)
     node = graph.nodes[cell.first]
@@ -165,6 +168,8 @@ def entry_spec(graph: Graph, cell: Cell) -> TensorSpec | None:
 
 def spoken(graph: Graph, cell: Cell) -> str:
     """The cell in words, for a screen reader and as a tooltip."""
+    if is_output(cell):
+        return f"output {title(graph, cell)}"
     what = title(graph, cell)
     times = f", {cell.times} times" if cell.times > 1 else ""
     more = f", {note(graph, cell)}" if note(graph, cell) else ""

@@ -8,7 +8,7 @@ from resspec.graph import Graph
 from resspec.render import labels
 from resspec.render.metrics import fit, width
 from resspec.render.pieces import Drawn, Piece, Wire, straight
-from resspec.render.scene import Box, Edge, Entry, Group, Item, Line, Scene, Text
+from resspec.render.scene import Box, Edge, Entry, Group, Item, Line, Point, Scene, Text
 from resspec.render.view import Leaf
 
 MARGIN = 20.0
@@ -93,6 +93,10 @@ def lines(graph: Graph, wires: Sequence[Wire]) -> list[Line]:
     # where lines share their first stretch the plain one lies on top
     over = ("projection", "identity", "arc", "flow")
     ready = sorted((over.index(w.role), sorted(map(_order, w.leaves)), k) for k, w in enumerate(wires) if w.leaves)
+    trunks: dict[Point, list[tuple[Point, ...]]] = {}
+    for wire in wires:
+        if wire.role == "flow" and wire.leaves:
+            trunks.setdefault(straight(wire.points)[0], []).append(straight(wire.points))
     found = []
     seen: dict[str, int] = {}
     for *_, k in ready:
@@ -102,8 +106,31 @@ def lines(graph: Graph, wires: Sequence[Wire]) -> list[Line]:
         seen[name] = seen.get(name, 0) + 1
         if seen[name] > 1:
             name += f":{seen[name]}"
-        found.append(Line(name, straight(wire.points), wire.role, True, edges, wire.role == "arc"))
+        points = straight(wire.points)
+        if wire.role != "flow":
+            points = min((_parted(points, trunk) for trunk in trunks.get(points[0], ())), key=len, default=points)
+        found.append(Line(name, points, wire.role, True, edges, wire.role == "arc"))
     return found
+
+
+def _parted(line: tuple[Point, ...], trunk: tuple[Point, ...]) -> tuple[Point, ...]:
+    """The line from where it leaves a trunk that begins at the same point."""
+    k = 0
+    while k + 1 < min(len(line), len(trunk)) and line[k + 1] == trunk[k + 1]:
+        k += 1
+    if k + 1 >= min(len(line), len(trunk)):
+        return line
+    if _on(line[k + 1], line[k], trunk[k + 1]) and k + 2 < len(line):
+        return line[k + 1 :]
+    if _on(trunk[k + 1], line[k], line[k + 1]):
+        return (trunk[k + 1], *line[k + 1 :])
+    return line[k:]
+
+
+def _on(point: Point, start: Point, end: Point) -> bool:
+    """Whether a point lies on a horizontal or vertical stretch."""
+    (x, y), (ax, ay), (bx, by) = point, start, end
+    return (ax == bx == x and min(ay, by) <= y <= max(ay, by)) or (ay == by == y and min(ax, bx) <= x <= max(ax, bx))
 
 
 def _order(leaf: Leaf) -> tuple[int, int, int, int]:

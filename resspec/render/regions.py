@@ -44,13 +44,11 @@ class Series:
 def series(count: int, links: Sequence[Link]) -> Series | Tangle:
     """The order of `count` cells, numbered in topological order.
 
-    A cell that reads nothing is linked to ENTRY, one that nobody reads to EXIT, by links without leaves.
+    A cell that reads nothing is linked to ENTRY by a link without leaves. One that nobody reads is an end.
     """
-    read = {link.source for link in links if link.source >= 0}
     fed = {link.target for link in links if link.target >= 0}
     whole = [*links]
     whole += [Link(ENTRY, k, ()) for k in range(count) if k not in fed]
-    whole += [Link(k, EXIT, ()) for k in range(count) if k not in read]
     return _region(list(range(count)), whole, 0)
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from resspec.render.compose import Composer
 from resspec.render.pieces import Piece, Wire
 from resspec.render.regions import Segment, Series, Tangle, series
+from resspec.render.terminals import with_outputs
 from resspec.render.view import ENTRY, EXIT, Cell
 
 GUTTER = 46.0
@@ -19,6 +20,7 @@ COLUMNS = 12
 
 def spine(composer: Composer, root: Cell) -> Piece:
     """The whole figure. Columns are broken where a single line leads on."""
+    root = with_outputs(root, list(composer.boxes.graph.outputs))
     order = series(len(root.cells), root.links)
     if isinstance(order, Tangle):
         return composer.tangle(root.cells, order, 0)

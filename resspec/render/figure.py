@@ -1,0 +1,99 @@
+"""From a graph to a figure: which blocks are open, which layout, which sizes. The one door to the layouts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from resspec.diagnostics import Diagnostic, SpecError
+from resspec.graph import Graph
+from resspec.render.boxes import Boxes
+from resspec.render.compose import Composer
+from resspec.render.page import page
+from resspec.render.pieces import Piece
+from resspec.render.scene import Scene
+from resspec.render.spine import spine
+from resspec.render.view import LEVELS, Cell, Viewer
+
+Layout = Callable[[Composer, Cell], Piece | None]
+
+FAMILIES = ("spine", "u", "hourglass", "arcs", "plan", "full")
+"""layouts that can be asked for; `full` is the spine of every layer, nothing folded"""
+
+NEAR = 512
+"""size that an unknown one is drawn with if it is legal, else the nearest legal one"""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What to draw: a graph and how."""
+
+    graph: Graph
+    family: str | None = None
+    """a layout; None chooses by the graph"""
+    level: str = "blocks"
+    expand: tuple[str, ...] = ()
+    """paths of blocks that are open in any case"""
+    at: Mapping[str, int] | None = None
+    shapes: str = "change"
+    """which shapes are written: `change`, `all` or `none`"""
+    title: str = ""
+
+    def scene(self) -> Scene:
+        """The figure; `SpecError` with `family-refused` if the layout does not apply to this graph."""
+        at = sizes(self.graph, self.at or {})
+        composer = Composer(Boxes(self.graph, at, self.shapes))
+        viewer = Viewer(self.graph)
+        return page(self.graph, self._piece(composer, viewer), at, title=self.title)
+
+    def _piece(self, composer: Composer, viewer: Viewer) -> Piece:
+        level = "full" if self.family == "full" else self.level
+        _known("level", level, LEVELS)
+        _known("path to open", self.expand, self.graph.groups)
+        if self.family is not None:
+            _known("family", self.family, FAMILIES)
+        root = viewer.view(level, self.expand)
+        for name, layout in _layouts().items():
+            if self.family == name or (self.family is None and name in ("u", "hourglass")):
+                piece = layout(composer, root)
+                if piece is not None:
+                    return piece
+                if self.family == name:
+                    raise _refused(name, self.graph)
+        return spine(composer, root)
+
+
+def _layouts() -> dict[str, Layout]:
+    """Layouts besides the spine, which takes every graph. Read when a figure is made: each is a file of its own."""
+    return {}
+
+
+def sizes(graph: Graph, wanted: Mapping[str, int]) -> dict[str, int]:
+    """A legal value for every unknown size: the one that is wanted, or the one nearest to `NEAR`."""
+    found = dict(wanted)
+    for name, domain in graph.domains.items():
+        if name not in found:
+            below, above = domain.near(NEAR)
+            found[name] = below or above or 1
+    return found
+
+
+def _known(what: str, given: str | Collection[str], known: Collection[str]) -> None:
+    from resspec.suggest import did_you_mean
+
+    for one in (given,) if isinstance(given, str) else given:
+        if one not in known:
+            message = f"there is no {what} `{one}`"
+            raise SpecError([Diagnostic("unknown-name", message, help=did_you_mean(one, known, most=12))])
+
+
+def _refused(family: str, graph: Graph) -> SpecError:
+    return SpecError(
+        [
+            Diagnostic(
+                "family-refused",
+                f"`{graph.name}` cannot be drawn as `{family}`",
+                help="leave the family out to have one chosen, or ask for `spine`, which takes every network",
+            )
+        ]
+    )
