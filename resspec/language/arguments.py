@@ -31,6 +31,9 @@ class Several(Exception):
         self.diagnostics = diagnostics
 
 
+SYNTAX = "an expression has numbers, names, `+ - * / // % **`, comparisons, `and or not`, `a if c else b` and functions"
+
+
 def problem_of(error: SlotError, span: Span, visible: Callable[[], set[str]], *, texts: bool = True) -> Problem:
     """A value that cannot be read as a finding, at the stretch of the text that is to blame.
 
@@ -45,7 +48,7 @@ def problem_of(error: SlotError, span: Span, visible: Callable[[], set[str]], *,
     remedy = Remedy(inner.help)
     if inner.code == "bad-expression":
         slipped = slips.in_expression(error.text, inner.offset, span)
-        remedy = Remedy(slipped.help or inner.help, slipped.fix)
+        remedy = Remedy(slipped.help or inner.help or SYNTAX, slipped.fix)
     if inner.help is None and inner.name:
         remedy = renamed(inner.name, visible() | error.words, edits.exactly(place, inner.name), most=0)
         if remedy.help is None and error.words:

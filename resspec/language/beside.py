@@ -24,6 +24,18 @@ def misfit(step: dict[Any, Any], keys: list[Any]) -> Misfit:
     arguments = ops[op].model_fields if op in ops else {}
     inside = [key for key in others if key in arguments]
     names = ", ".join(f"`{key}`" for key in keys)
+    if op in ("repeat", "for") and any(key in ops for key in others):
+        key = next(key for key in others if key in ops)
+        return Misfit(f"`{key}` stands beside `{op}`", "put the steps of the loop under `do:`", at=(key,), key=True)
+    if op in ops and issubclass(ops[op], Merge) and all(step[key] is None for key in others):
+        tensors = ", ".join(str(one) for one in (step[op], *others))
+        return Misfit(
+            f"the comma ends the value of `{op}`",
+            f"name several tensors in a list: `{op}: [{tensors}]`",
+            at=(others[0],),
+            key=True,
+            fix=lambda where: _listed(where, op, others[-1]),
+        )
     if inside and len(inside) == len(others) and step[op] is None:
         message = f"{', '.join(f'`{key}`' for key in inside)} stand beside `{op}`, not inside it"
         if len(inside) == 1:
@@ -57,6 +69,13 @@ def misfit(step: dict[Any, Any], keys: list[Any]) -> Misfit:
         key=True,
         fix=lambda where: _new_step(where, op, others[0]) if others[0] in ops else None,
     )
+
+
+def _listed(where: Where, op: str, last: Any) -> Fix | None:
+    begin, end = where((op,), False), where((last,), True)
+    if begin is None or end is None or begin.line != end.line:
+        return None
+    return Fix((Edit(edits.before(begin), "["), Edit(edits.behind(end), "]")), certain=True)
 
 
 def _renamed(key: Any, where: Where) -> Fix | None:

@@ -110,9 +110,23 @@ def _one(loc: tuple[str | int, ...], items: list[Any], where: Where, what: str, 
         near = Remedy(f"a rate is a part of one: `{part}` for {written} percent", edits.replaced(place, part))
     if written in ("None", "none") and key.endswith(("activation", "regularizer", "constraint")):
         near = Remedy("write `null` for none", edits.replaced(place, "null", certain=True))
+    if key == "output" and isinstance(written, str) and near.help is None:
+        near = Remedy("write `output: true`; the output bears the name of the step")
     if near.help is None and isinstance(written, str):
         near = renamed(written, words, place, most=30)
     return Diagnostic("bad-value", text, place, help=near.help, fix=near.fix)
+
+
+_ELSEWHERE = {
+    "outputs": "outputs are marked at their steps: `{dense: 10, as: logits, output: true}`",
+    "input_shape": "sizes of inputs stand under `inputs` of the file",
+    "in_channels": "leave it out: the channels of the input are known",
+    "in_features": "leave it out: the size of the input is known",
+    "num_features": "leave it out: the channels of the input are known",
+    "inplace": "leave it out: tensors never change",
+    "data_format": "leave it out: specs are channels last, and `build --data-format` chooses",
+}
+"""arguments of other frameworks that have no counterpart, and what there is instead"""
 
 
 def _unknown(loc: tuple[str | int, ...], item: Any, where: Where, what: str, names: Names) -> Diagnostic:
@@ -124,7 +138,7 @@ def _unknown(loc: tuple[str | int, ...], item: Any, where: Where, what: str, nam
     else:
         message = f"{what} has no {'argument' if what.startswith('`') else 'key'} `{key}`"
     place = where(loc, True)
-    near = renamed(key, known, place, most=30)
+    near = Remedy(_ELSEWHERE[key]) if key in _ELSEWHERE and key not in known else renamed(key, known, place, most=30)
     return Diagnostic("unknown-argument", message, place, help=near.help, fix=near.fix)
 
 

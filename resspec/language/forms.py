@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from resspec import edits
 from resspec.diagnostics import Edit, Fix, Span
+from resspec.language import slips
 from resspec.language.errors import Misfit, Where, shown
+from resspec.ops import by_kind
 
 
 def inputs(value: Any) -> Any:
     """`inputs` as it must be, a mapping; a list of sizes or of inputs has no names."""
+    if isinstance(value, dict) and any(map(_is_step, _listed(value.get("graph")))):
+        raise Misfit("`graph` stands inside `inputs`", "give both the same indentation", at=("graph",), key=True)
     if not isinstance(value, list):
         return value
+    if all(isinstance(item, dict) for item in value):
+        raise Misfit(
+            "`inputs` is a mapping of names to shapes, got a list",
+            "leave the dashes out",
+            fix=lambda where: _undashed(where, len(value)),
+        )
     first = value[0] if len(value) == 1 else value
     sizes = first if isinstance(first, list) else None
     example = shown(sizes).strip("`") if sizes is not None else "[224, 224, 3]"
@@ -23,6 +34,25 @@ def inputs(value: Any) -> Any:
         help,
         fix=lambda where: _named(where, len(value) == 1 and sizes is first is not value) if single else None,
     )
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _is_step(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, str) and value in by_kind())
+
+
+def _undashed(where: Where, count: int) -> Fix | None:
+    """Blanks for the dashes of a block list, whose items keep their places."""
+    found = []
+    for i in range(count):
+        item, whole = where((i,), False), where((), False)
+        if item is None or whole is None or item.column != whole.column + 2:
+            return None
+        found.append(Edit(Span(item.file, item.line, item.column - 2, item.line, item.column), "  "))
+    return Fix(tuple(found), certain=True)
 
 
 def _named(where: Where, nested: bool) -> Fix | None:
@@ -38,25 +68,29 @@ def _named(where: Where, nested: bool) -> Fix | None:
     return edits.wrapped(whole, "{image: ", "}")
 
 
-def graph(value: Any) -> Any:
-    """`graph` as it must be, a list; keys below it are steps without their dash."""
-    if not isinstance(value, dict):
-        return value
-    keys = list(value)
-    words = [key for key in keys if isinstance(key, str) and key.startswith("-")]
-    if words:
+def steps(section: str) -> Callable[[Any], Any]:
+    """`graph` or `do` as it must be, a list; keys below it are steps without their dash."""
+
+    def check(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        keys = list(value)
+        words = [key for key in keys if isinstance(key, str) and key.startswith("-")]
+        if words:
+            raise Misfit(
+                f"`{words[0]}` is a word: there is no space after the dash",
+                f"write `- {words[0][1:]}`",
+                at=(words[0],),
+                key=True,
+                fix=lambda where: _spaced(where, words),
+            )
         raise Misfit(
-            f"`{words[0]}` is a word: there is no space after the dash",
-            f"write `- {words[0][1:]}`",
-            at=(words[0],),
-            key=True,
-            fix=lambda where: _spaced(where, words),
+            f"`{section}` is a list of steps, got a mapping",
+            "begin every step with `-`",
+            fix=lambda where: _dashed(where, keys),
         )
-    raise Misfit(
-        "`graph` is a list of steps, got a mapping",
-        "begin every step with `-`",
-        fix=lambda where: _dashed(where, keys),
-    )
+
+    return check
 
 
 def _spaced(where: Where, keys: list[str]) -> Fix | None:
@@ -84,9 +118,29 @@ def _dashed(where: Where, keys: list[Any]) -> Fix | None:
 
 
 def no_shape(value: int | str) -> Misfit:
-    """A lone size where a list of sizes is wanted."""
+    """A lone size, or sizes as a text, where a list of sizes is wanted."""
+    meant = slips.as_list(value) if isinstance(value, str) else None
+    if meant is not None:
+        help = f"write `{meant}`"
+    else:
+        help = f"write `[{value}]` for a vector, `[{value}, {value}, 3]` for an image"
     return Misfit(
         f"a shape is a list of sizes, got {shown(value)}",
-        f"write `[{value}]` for a vector, `[{value}, {value}, 3]` for an image",
-        fix=lambda where: edits.wrapped(where((), False), "[", "]"),
+        help,
+        fix=lambda where: (
+            edits.replaced(where((), False), meant, certain=True)
+            if meant is not None
+            else edits.wrapped(where((), False), "[", "]")
+        ),
+    )
+
+
+def no_type(value: bool | int | float) -> Misfit:
+    """A lone value where the type of a parameter is wanted; it is its default."""
+    kind = {bool: "bool", int: "int", float: "float"}[type(value)]
+    meant = f"{kind} = {shown(value).strip('`')}"
+    return Misfit(
+        f"a parameter says its type, got {shown(value)}",
+        f"write `{meant}`",
+        fix=lambda where: edits.replaced(where((), False), meant, certain=True),
     )

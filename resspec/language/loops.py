@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +97,9 @@ def _repeat(expander: Expander, step: Step, scope: Scope) -> Sequence[dict[str, 
 def _for(expander: Expander, step: Step, scope: Scope) -> Sequence[dict[str, Value]]:
     where = expander.place(step, "for")
     if not isinstance(step.arguments, dict) or not step.arguments:
-        help = "write `for: {width: [64, 128]}`, or `repeat: 3` to count turns"
+        match = re.fullmatch(r"(\w+) in (.+)", str(step.arguments))
+        example = f"{{{match[1]}: {match[2]}}}" if match else "{width: [64, 128]}"
+        help = f"write `for: {example}`, or `repeat: 3` to count turns"
         raise Problem("bad-value", "`for` names its variables and their lists", where, help)
     columns: dict[str, Sequence[Any]] = {}
     for names, raw in step.arguments.items():

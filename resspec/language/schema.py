@@ -35,7 +35,8 @@ Value = Any
 
 def _name(value: Any) -> Any:
     if isinstance(value, str) and not NAME.fullmatch(value):
-        raise ValueError(f"`{value}` is not a name: letters, digits and `_`, a letter first")
+        help = "parameters are declared under `params`" if "(" in value else None
+        raise Misfit(f"`{value}` is not a name: letters, digits and `_`, a letter first", help)
     if isinstance(value, str) and value in RESERVED:
         raise ValueError(f"`{value}` is a word of the language and cannot be a name")
     return value
@@ -95,6 +96,8 @@ class Param(Model):
                 # the text is kept: whether it is a word or an expression depends on the type
                 found["default"] = _short_default(default.strip())
             return found
+        if isinstance(value, bool | int | float):
+            raise forms.no_type(value)
         return value
 
     @model_validator(mode="after")
@@ -149,7 +152,10 @@ def _no_type(written: str, whole: str | None) -> Misfit:
         return edits.replaced(edits.first(place, len(written)), whole_type, certain=True)
 
     message = f"`{written}` is not a type: int, float, bool, str, list[...] of these, or with `?`"
-    return Misfit(message, f"did you mean `{near}`?" if near else None, at=("type",), fix=fix)
+    help = f"did you mean `{near}`?" if near else None
+    if near is None and whole == written and NAME.fullmatch(written):
+        help = f"a parameter says its type first: `str = {written}`"
+    return Misfit(message, help, at=("type",), fix=fix)
 
 
 def _short_default(text: str) -> Any:
@@ -173,7 +179,7 @@ class Step(Model):
     let: dict[Name, Value] = {}
     share: str | None = None
     trainable: Switch | None = None
-    do: list[Step] | None = None
+    do: Annotated[list[Step] | None, BeforeValidator(forms.steps("do"))] = None
 
     tree: Any = Field(None, exclude=True)
     """the step's place in its file, a `yamltree.Tree` that `attach` puts in"""
@@ -268,7 +274,7 @@ class SpecFile(Model):
     defaults: dict[str, dict[str, Value]] = Field({}, description="arguments that ops take where a step gives none")
     inputs: Annotated[dict[Name, InputDecl], BeforeValidator(forms.inputs)] = {}
     blocks: dict[Name, Block] = {}
-    graph: Annotated[list[Step], BeforeValidator(forms.graph)] = []
+    graph: Annotated[list[Step], BeforeValidator(forms.steps("graph"))] = []
     checks: list[Check] = []
     allow: dict[str, Reason] = Field({}, description="warnings to live with: code -> the reason")
 

@@ -51,6 +51,13 @@ def of_value(text: str, span: Span, *, words: bool) -> Slip | None:
     return None
 
 
+def as_list(text: str) -> str | None:
+    """`[8, 8, 3]` of `(8, 8, 3)` and `8x8x3`."""
+    if match := _TUPLE.fullmatch(text):
+        return f"[{match[1]}]"
+    return f"[{', '.join(re.findall('[0-9]+', text))}]" if _NUMBERS.fullmatch(text) else None
+
+
 def in_expression(text: str, offset: int, span: Span) -> Remedy:
     """What was meant by the character at `offset` of an expression, which cannot stand there."""
     if not edits.one_line(span, text):
@@ -91,7 +98,11 @@ def of_type(wanted: set[str], value: Any, span: Span | None) -> Remedy:
             return Remedy(f"write `{meant}` for `{value}`{note}", edits.replaced(span, meant, certain=True))
     if isinstance(value, str) and wanted & {"int_type", "float_type"} and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
         return Remedy(f"leave the quotes out: `{value}`", edits.replaced(span, value, certain=True))
-    if "int_type" in wanted and isinstance(value, float):
+    if wanted & {"dict_type", "model_type"} and isinstance(value, list):
+        return Remedy("write `name: value`, without dashes and brackets")
+    if wanted & {"int_type", "int_from_float"} and isinstance(value, float):
+        if value.is_integer():
+            return Remedy(f"write `{int(value)}`", edits.replaced(span, str(int(value)), certain=True))
         return Remedy("`//` divides without a rest; `round`, `floor` and `ceil` make whole numbers")
     if isinstance(value, tuple | list) and len(value) == 1 and not wanted & {"list_type", "tuple_type"}:
         return Remedy(f"leave the brackets out: `{value[0]}`", edits.replaced(span, str(value[0]), certain=True))

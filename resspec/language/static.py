@@ -66,7 +66,14 @@ def unknown_op(expander: Expander, step: Step, document: Document) -> Problem:
         fix = edits.replaced(edits.exactly(where, step.op), meant, certain=first in names)
         help = f"a `:` stands between an op and its value: `{meant}`"
         return Problem("unknown-op", f"there is no op or block `{step.op}`", where, help, fix=fix)
+    if rest and first in LOOPS:
+        help = f"write `{first}: {rest}`, and the steps under `do:` beside it"
+        return Problem("unknown-op", f"there is no op or block `{step.op}`", where, help)
     remedy = renamed(step.op, names, edits.exactly(where, step.op), most=0)
+    if step.op in ("if", "else", "elif"):
+        remedy = Remedy(
+            "a condition stands beside its step: `{relu: , when: deep}`; for other cases write another step"
+        )
     if remedy.help is None:
         remedy = Remedy("define it under `blocks`, or bring it from another file by `use`")
     return Problem("unknown-op", f"there is no op or block `{step.op}`", where, remedy.help, fix=remedy.fix)

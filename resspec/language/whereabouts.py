@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -44,6 +45,10 @@ def unknown(expander: Expander, name: str, scope: Scope, where: Span) -> Problem
     path = name if "/" in name else f"{scope.prefix}{name}"
     if path in expander.builder.index or path in expander.builder.results:
         return _path(expander, name, path, document, where)
+    parts = re.findall(r"\w+", name)
+    if len(parts) > 1 and all(scope.tap(part) is not None or part in ("in", "prev") for part in parts):
+        help = f"name several tensors in a list: `[{', '.join(parts)}]`"
+        return Problem("unknown-name", f"there is no tensor `{name}` here", where, help)
     known_here = {known for s in scope.outwards() for known in s.body.taps} | {"in", "prev"}
     remedy = renamed(name, known_here, edits.exactly(where, name))
     return Problem("unknown-name", f"there is no tensor `{name}` here", where, remedy.help, fix=remedy.fix)
