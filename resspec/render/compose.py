@@ -141,7 +141,7 @@ class Composer:
         axis = pieces[0].axis if through < 3 else sum(piece.width + ASIDE for piece in pieces[:through]) / 2
         whole = Piece(x, height, axis)
         for number, (piece, left) in enumerate(placed):
-            beside = 0 < number < through == 2 and len(piece.drawn) <= 2
+            beside = 0 < number < through == 2 and self.projects(piece)
             dy = FAN + (tall - piece.height) / 2
             for wire in piece.moved(left, dy).wires:
                 if beside and wire.role == "flow":
@@ -161,6 +161,12 @@ class Composer:
             whole.wires.append(Wire([*points, (axis, height)], frozenset(link.leaves), "identity", source, target))
             whole.width = lane + 4
         return whole
+
+    def projects(self, piece: Piece) -> bool:
+        """Whether a branch only brings a tensor to another shape: one convolution, with its norm."""
+        ops = [self.boxes.graph.nodes[i].op for one in piece.drawn for i in one.cell.part.nodes]
+        families = [op.family for op in ops]
+        return len(ops) <= 3 and families.count("conv") == 1 and set(families) <= {"conv", "norm", "pool"}
 
     # -- neither ----------------------------------------------------------------------------------
 
