@@ -63,7 +63,8 @@ def frame(one: Diagnostic, sources: Mapping[str, str], colour: bool = False) -> 
         here = [mark for mark in marks if mark.span.file == file]
         arrow = paint("-->" if number == 0 else ":::", "frame", colour)
         lines.append(f"{margin}{arrow} {printable(str(here[0].span))}")
-        lines += _file(here, sources.get(file, "").replace("\r\n", "\n").split("\n"), digits, colour)
+        if file in sources:
+            lines += _file(here, sources[file].replace("\r\n", "\n").split("\n"), digits, colour)
     return lines
 
 
