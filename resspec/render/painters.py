@@ -22,6 +22,8 @@ class Options:
     """width of the page, for PDF; None for that of the figure"""
 
 
+USUAL = Options()
+
 Painter = Callable[[Scene, Options], bytes]
 
 
@@ -53,7 +55,7 @@ PAINTERS: dict[str, Painter] = {".svg": _svg, ".png": _png, ".pdf": _pdf, ".tex"
 """By the suffix of the file. A library is imported when a figure needs it."""
 
 
-def write(scene: Scene, path: str | Path, options: Options = Options()) -> None:
+def write(scene: Scene, path: str | Path, options: Options = USUAL) -> None:
     """Paint a scene as the suffix of `path` says, one of `PAINTERS`.
 
     Raises KeyError for another suffix, DoesNotFit, and FileProblem `output-problem`.
