@@ -61,6 +61,42 @@ class Network(Graph):
         except SpecError as error:  # the texts are known here, so that the lines can be shown
             raise SpecError(error.diagnostics, {**self.sources, **error.sources}) from error.__cause__
 
+    def render(
+        self,
+        path: str | Path | None = None,
+        *,
+        family: str | None = None,
+        level: str = "blocks",
+        expand: Sequence[str] = (),
+        at: Mapping[str, int] | None = None,
+        shapes: str = "change",
+        title: str = "",
+        theme: str = "auto",
+        scale: float = 2.0,
+        width_mm: float | None = None,
+    ) -> str | Path:
+        """A figure of the network: the text of an SVG, or a file at `path` in the format of its suffix.
+
+        `family` is a layout (None for the one that suits), `level` how much is opened (`stages`,
+        `blocks`, `layers`, `full`), `expand` paths of blocks that are open besides, `at` values of
+        unknown sizes, `shapes` which are written (`change`, `all`, `none`), `scale` pixels a unit for
+        PNG, `width_mm` the width of a PDF. `SpecError` as `resspec.render.formats.draw` says.
+        """
+        from resspec.render.figure import Figure
+        from resspec.render.formats import draw, write
+        from resspec.render.painters import Options
+
+        figure = Figure(self, family, level, tuple(expand), at, shapes, title)
+        options = Options(theme, scale, width_mm)
+        if path is None:
+            return draw(figure, ".svg", options).decode()
+        write(figure, path, options)
+        return Path(path)
+
+    def _repr_svg_(self) -> str:
+        """What a notebook shows."""
+        return str(self.render())
+
     def to_json(self) -> str:
         """The canonical form as JSON text; the same spec gives the same bytes."""
         return json.dumps(self.to_dict(), indent=2) + "\n"

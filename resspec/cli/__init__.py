@@ -17,7 +17,7 @@ FINDINGS, USAGE = 1, 2
 
 COMMANDS = (
     *("new", "check", "explain", "summary", "sizes", "show", "expand", "list"),
-    *("build", "schema", "lsp", "completion"),
+    *("render", "build", "schema", "lsp", "completion"),
 )
 """names of the commands, each a module of its own here, in the order of `--help`; read when one is asked for"""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from resspec.analysis import legal
 from resspec.diagnostics import Diagnostic, SpecError
 from resspec.graph import Graph
 from resspec.render.boxes import Boxes
@@ -41,18 +42,24 @@ class Figure:
 
     def scene(self) -> Scene:
         """The figure; `SpecError` with `family-refused` if the layout does not apply to this graph."""
+        refused = legal.refusal(self.graph, self.at or {})
+        if refused is not None:
+            raise SpecError([Diagnostic(refused.code, refused.message, help=refused.help)])
         at = sizes(self.graph, self.at or {})
         composer = Composer(Boxes(self.graph, at, self.shapes))
-        viewer = Viewer(self.graph)
-        return page(self.graph, self._piece(composer, viewer), at, title=self.title)
+        return page(self.graph, self._piece(composer), at, title=self.title)
 
-    def _piece(self, composer: Composer, viewer: Viewer) -> Piece:
+    def root(self) -> Cell:
+        """The whole network as a cell: what is open at this level. `SpecError` with `unknown-name`."""
         level = "full" if self.family == "full" else self.level
         _known("level", level, LEVELS)
         _known("path to open", self.expand, self.graph.groups)
+        return Viewer(self.graph).view(level, self.expand)
+
+    def _piece(self, composer: Composer) -> Piece:
         if self.family is not None:
             _known("family", self.family, FAMILIES)
-        root = viewer.view(level, self.expand)
+        root = self.root()
         for name, layout in _layouts().items():
             if self.family == name or (self.family is None and name in ("u", "hourglass")):
                 piece = layout(composer, root)
