@@ -65,8 +65,8 @@ class Figure:
                 piece = layout(composer, root)
                 if piece is not None:
                     return piece
-                if self.family == name:
-                    raise _refused(name, self.graph)
+        if self.family not in (None, "spine", "full"):
+            raise _refused(self.family, self.graph)
         return spine(composer, root)
 
 
