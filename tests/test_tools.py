@@ -80,15 +80,22 @@ def test_a_row_says_the_ratio_of_medians_its_spread_and_the_verdict() -> None:
 
 
 def test_the_table_goes_between_the_markers_and_nowhere_else() -> None:
-    page = f"before\n{bench.BEGIN}\nold\n{bench.END}\nafter\n"
+    begin, end = bench.BEGIN.format(part="core"), bench.END.format(part="core")
+    page = f"before\n{begin}\nold\n{end}\nafter\n"
     row = bench.Row("core", "load", 0.004, "", None, 0.004, bench.WARM)
     table = bench.markdown([row], 5)
     assert "| core | load | 4.0 ms |  |  | 20.0 ms | met |" in table
-    once = bench.written(page, table)
-    assert once == f"before\n{bench.BEGIN}\n{table}{bench.END}\nafter\n"
-    assert bench.written(once, table) == once
+    once = bench.written(page, "core", table)
+    assert once == f"before\n{begin}\n\n{table}\n{end}\nafter\n"
+    assert bench.written(once, "core", table) == once
     with pytest.raises(ClickException):
-        bench.written("no markers", table)
+        bench.written(page, "build", table)
+
+
+def test_the_page_says_how_busy_the_machine_was() -> None:
+    row = bench.Row("core", "load", 0.004, "", None, 0.004, bench.WARM)
+    assert "load average 0.5 before and" in bench.markdown([row], 5, before=0.5)
+    assert "load average" not in bench.markdown([row], 5)
 
 
 def run(tool: str, *arguments: str) -> str:

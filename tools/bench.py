@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -28,7 +29,8 @@ from typing import Any, NamedTuple
 import click
 
 HERE = Path(__file__).resolve()
-BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
+BEGIN, END = "<!-- bench {part}: begin -->", "<!-- bench {part}: end -->"
+"""what stands between is one part of the figures, so that each part says when and where it was measured"""
 BACKENDS = ("tensorflow", "jax", "torch")
 
 CHECK, SUMMARY = 0.10, 0.12
@@ -148,6 +150,7 @@ def processes(run: Run) -> Iterator[Row]:
     commands = {keras: [sys.executable, "-c", keras]}
     for command in ("check", "summary"):
         commands |= {f"resspec {command} {name}": [*resspec, command, name] for name in names}
+    commands["resspec sizes unet --near 512"] = [*resspec, "sizes", "unet", "--near", "512"]
     with tempfile.TemporaryDirectory() as folder:
 
         def process(command: Sequence[str]) -> None:
@@ -396,12 +399,17 @@ def machine() -> dict[str, Any]:
     except (OSError, StopIteration):
         processor = platform.processor() or platform.machine()
     found = {"processor": processor, "cores": os.cpu_count(), "system": f"{platform.system()} {platform.machine()}"}
-    try:
+    with suppress(OSError, ValueError, AttributeError):
         found["memory_gib"] = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30)
-        found["load"] = round(os.getloadavg()[0], 1)
-    except (OSError, ValueError, AttributeError):
-        pass
     return found
+
+
+def load() -> float | None:
+    """How many processes wanted to run in the last minute, our own included."""
+    try:
+        return round(os.getloadavg()[0], 1)
+    except (OSError, AttributeError):
+        return None
 
 
 def versions() -> dict[str, str]:
@@ -441,26 +449,27 @@ def _ratio(value: float) -> str:
 TITLES = ("part", "what", "resspec", "against", "ratio (single rounds)", "bar", "")
 
 
-def markdown(rows: Sequence[Row], repeat: int) -> str:
-    """The machine and the table, as they stand in the documentation."""
+def markdown(rows: Sequence[Row], repeat: int, before: float | None = None) -> str:
+    """The machine, how busy it was (`before` the measurement and now), and the table, as in the documentation."""
     where, what = machine(), versions()
-    load = f", load average {where['load']} at the end" if "load" in where else ""
+    busy = "" if before is None else f", load average {before} before and {load()} after"
     head = (
         f"{where['processor']}, {where['cores']} cores, {where.get('memory_gib', '?')} GiB of memory, "
-        f"{where['system']}{load}. {', '.join(f'{name} {version}' for name, version in what.items())}. "
+        f"{where['system']}{busy}. {', '.join(f'{name} {version}' for name, version in what.items())}. "
         f"{repeat} rounds.\n\n"
     )
     lines = [TITLES, tuple(("---:" if title == "resspec" else "---") for title in TITLES), *map(cells, rows)]
     return head + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def written(text: str, table: str) -> str:
-    """`text` with what stands between the two markers replaced."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+def written(text: str, part: str, table: str) -> str:
+    """`text` with what stands between the two markers of a part replaced."""
+    opening, closing = BEGIN.format(part=part), END.format(part=part)
+    before, begin, rest = text.partition(opening)
+    _, end, after = rest.partition(closing)
     if not begin or not end:
-        raise click.ClickException(f"the file has no lines {BEGIN} and {END}")
-    return f"{before}{begin}\n{table}{end}{after}"
+        raise click.ClickException(f"the file has no lines {opening} and {closing}")
+    return f"{before}{begin}\n\n{table}\n{end}{after}"
 
 
 def show(rows: Sequence[Row]) -> None:
@@ -481,7 +490,7 @@ def show(rows: Sequence[Row]) -> None:
 @click.option("--backend", "backends", type=click.Choice(BACKENDS), multiple=True, help="KERAS_BACKEND by default.")
 @click.option("--only", type=click.Choice(list(PARTS)), multiple=True, help="Parts to run; all by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--write", "path", type=click.Path(exists=True, dir_okay=False), help="Write the table into a page.")
+@click.option("--write", "path", type=click.Path(exists=True, dir_okay=False), help="Write the tables into a page.")
 @click.option("--worker", "work", hidden=True)
 def main(
     quick: bool,
@@ -504,6 +513,11 @@ def main(
     repeat = repeat or (1 if quick else 5)
     backends = backends or (os.environ.get("KERAS_BACKEND", "tensorflow"),)
     columns = (TextColumn("{task.description}"), TextColumn("{task.completed} measured"), TimeElapsedColumn())
+    parts = {name: part for name, part in PARTS.items() if not only or name in only}
+    page = Path(path) if path is not None else None
+    if page is not None:
+        for name in parts:
+            written(page.read_text(), name, "")  # tells now, not minutes later, that there is no room for it
     rows: list[Row] = []
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=None)
@@ -514,15 +528,15 @@ def main(
             lambda what: progress.update(task, description=what),
             lambda: progress.advance(task),
         )
-        for name, part in PARTS.items():
-            if not only or name in only:
-                rows += part(run)
-    if path is not None:
-        page = Path(path)
-        page.write_text(written(page.read_text(), markdown(rows, repeat)))
+        for name, part in parts.items():
+            before = load()
+            found = list(part(run))
+            if page is not None:
+                page.write_text(written(page.read_text(), name, markdown(found, repeat, before)))
+            rows += found
     if as_json:
         data = [{**asdict(row), "verdict": row.verdict} for row in rows]
-        click.echo(json.dumps({"machine": machine(), "versions": versions(), "rows": data}, indent=2))
+        click.echo(json.dumps({"machine": machine(), "load": load(), "versions": versions(), "rows": data}, indent=2))
     else:
         show(rows)
 
