@@ -129,13 +129,13 @@ class Viewer:
         """The parts of a block, open blocks with several ways in or out replaced by their own parts."""
         found: list[Part] = []
         for one in part.parts:
-            if one.is_block and one.path in opened and not self._simple(one):
+            if one.is_block and one.path in opened and not self.simple(one):
                 found += self._spliced(one, opened)
             else:
                 found.append(one)
         return found
 
-    def _simple(self, part: Part) -> bool:
+    def simple(self, part: Part) -> bool:
         """Whether one tensor goes in and one comes out."""
         nodes = self.graph.nodes
         entries = {ref for i in part.nodes for ref in nodes[i].inputs if ref.node < part.first}
