@@ -447,7 +447,7 @@ def test_tikz_compiles(tmp_path: Path, theme: str) -> None:
     done = subprocess.run(run, cwd=tmp_path, capture_output=True, check=False)
     assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
     box = PdfReader(tmp_path / "figure.pdf").pages[0].mediabox
-    assert float(box.height) == pytest.approx(400 * 0.75 * 72 / 72.27, abs=30)
+    assert float(box.height) == pytest.approx(400 * 0.75 * 72 / 72.27, abs=0.5)
 
 
 # Shapes

@@ -71,7 +71,7 @@ def _file(scene: Scene, theme: Theme) -> Iterator[str]:
     colours = _colours(scene, theme)
     yield from (rf"\definecolor{{{name}}}{{HTML}}{{{value[1:].upper()}}}" for name, value in colours.items())
     yield BEGIN
-    yield rf"\path[fill=page] (0,0) rectangle ({fixed(scene.width)},{fixed(scene.height)});"
+    yield rf"\path[fill=page, use as bounding box] (0,0) rectangle ({fixed(scene.width)},{fixed(scene.height)});"
     waiting: list[Item | str] = list(reversed(scene.items))
     while waiting:
         item = waiting.pop()
