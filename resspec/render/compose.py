@@ -7,7 +7,7 @@ every other edge a lane to the right, so that no line runs through a box there e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from resspec.render.boxes import NOTE, Boxes
 from resspec.render.metrics import fit, width
@@ -35,8 +35,19 @@ class Composer:
     """Makes the piece of a cell and of all that is open in it."""
 
     boxes: Boxes
+    _measured: dict[int, tuple[Cell, Piece]] = field(default_factory=dict)
+    """pieces that were made to know their size, until they are asked for"""
+
+    def measured(self, cell: Cell) -> Piece:
+        """The piece of a cell, to be looked at only: the next one that asks for it gets it."""
+        piece = self.cell(cell)
+        self._measured[id(cell)] = cell, piece
+        return piece
 
     def cell(self, cell: Cell, depth: int = 0) -> Piece:
+        known = self._measured.pop(id(cell), None)
+        if known is not None:
+            return known[1]
         return self.frame(cell, depth) if cell.is_open else self.boxes.piece(cell)
 
     def body(self, cell: Cell, depth: int = 0) -> Piece:

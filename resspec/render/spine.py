@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from resspec.render.compose import Composer
 from resspec.render.pieces import Piece, Wire
@@ -24,32 +25,48 @@ def spine(composer: Composer, root: Cell) -> Piece:
     order = series(len(root.cells), root.links)
     if isinstance(order, Tangle):
         return composer.tangle(root.cells, order, 0)
-    heights = [_height(composer, root, order, k) for k in range(len(order.cells))]
+    sizes = [_size(composer, root, order, k) for k in range(len(order.cells))]
     breaks = [k for k, segment in enumerate(order.segments[1:-1], 1) if _single(segment)]
-    best: tuple[float, Piece] | None = None
+    best: tuple[float, list[tuple[int, int]]] | None = None
     for count in range(1, COLUMNS + 1):
-        parts = _parts(heights, breaks, count)
+        parts = _parts([size.height for size in sizes], breaks, count)
         if parts is None:
             break
-        piece = _columns(composer, root, order, parts)
-        shape = piece.width / max(1.0, piece.height)
+        shape = _shape(sizes, parts)
         badness = max(shape / BEST, BEST / shape)
         if best is None or badness < best[0]:
-            best = (badness, piece)
+            best = badness, parts
         if shape > MOST:
             break
     assert best is not None
-    return best[1]
+    return _columns(composer, root, order, best[1])
+
+
+class _Size(NamedTuple):
+    """Of one cell and what lies before it: px to the left and right of the axis, and in height."""
+
+    left: float
+    right: float
+    height: float
+
+
+def _size(composer: Composer, root: Cell, order: Series, k: int) -> _Size:
+    before = composer.segment(root.cells, order.segments[k], ENTRY if k == 0 else order.cells[k - 1], order.cells[k], 0)
+    piece = composer.measured(root.cells[order.cells[k]])
+    right = max(before.width - before.axis, piece.width - piece.axis)
+    return _Size(max(before.axis, piece.axis), right, before.height + piece.height)
+
+
+def _shape(sizes: Sequence[_Size], parts: Sequence[tuple[int, int]]) -> float:
+    """Width over height of the page with these columns."""
+    columns = [sizes[start:end] for start, end in parts]
+    width = sum(max(one.left for one in column) + max(one.right for one in column) for column in columns)
+    height = max(sum(one.height for one in column) for column in columns)
+    return (width + GUTTER * (len(columns) - 1)) / max(1.0, height)
 
 
 def _single(segment: Segment) -> bool:
     return not segment.branches and len(segment.direct) == 1 and bool(segment.direct[0].leaves)
-
-
-def _height(composer: Composer, root: Cell, order: Series, k: int) -> float:
-    """Of one cell and what lies before it."""
-    before = composer.segment(root.cells, order.segments[k], ENTRY if k == 0 else order.cells[k - 1], order.cells[k], 0)
-    return before.height + composer.cell(root.cells[order.cells[k]]).height
 
 
 def _parts(heights: Sequence[float], breaks: Sequence[int], count: int) -> list[tuple[int, int]] | None:
