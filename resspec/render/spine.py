@@ -10,36 +10,53 @@ from resspec.render.compose import Composer
 from resspec.render.pieces import Piece, Wire
 from resspec.render.regions import Segment, Series, Tangle, series
 from resspec.render.terminals import with_outputs
+from resspec.render.unframed import unframed
 from resspec.render.view import ENTRY, EXIT, Cell
 
 GUTTER = 46.0
 """px between columns, in which the line from one to the next runs"""
 BEST, MOST = 1.35, 1.9
 """width over height of a page: what is aimed at, and the most and (its inverse) the least that is taken"""
-COLUMNS = 12
+COLUMNS = 40
+FRAMES = 4
+"""levels of frames that are left out at most"""
 
 
 def spine(composer: Composer, root: Cell) -> Piece:
-    """The whole figure. Columns are broken where a single line leads on."""
-    root = with_outputs(root, list(composer.boxes.graph.outputs))
-    order = series(len(root.cells), root.links)
-    if isinstance(order, Tangle):
-        return composer.tangle(root.cells, order, 0)
-    sizes = [_size(composer, root, order, k) for k in range(len(order.cells))]
-    breaks = [k for k, segment in enumerate(order.segments[1:-1], 1) if _single(segment)]
-    best: tuple[float, list[tuple[int, int]]] | None = None
+    """The whole figure. Columns are broken where a single line leads on.
+
+    Where frames are so tall that no page of a good shape comes about, the outermost are left out.
+    """
+    names = list(composer.boxes.graph.outputs)
+    for _ in range(FRAMES):
+        whole = with_outputs(root, names)
+        order = series(len(whole.cells), whole.links)
+        if isinstance(order, Tangle):
+            return composer.tangle(whole.cells, order, 0)
+        sizes = [_size(composer, whole, order, k) for k in range(len(order.cells))]
+        breaks = [k for k, segment in enumerate(order.segments[1:-1], 1) if _single(segment)]
+        shape, parts = _best(sizes, breaks)
+        frames = [k for k, cell in enumerate(root.cells) if cell.is_open and cell.times == 1]
+        if shape >= 1 / MOST or not frames:
+            break
+        root = unframed(root, frames)
+    assert isinstance(order, Series)
+    return _columns(composer, whole, order, parts)
+
+
+def _best(sizes: Sequence[_Size], breaks: Sequence[int]) -> tuple[float, list[tuple[int, int]]]:
+    """The shape of the best page, and the cells in each of its columns."""
+    found: list[tuple[float, float, list[tuple[int, int]]]] = []
     for count in range(1, COLUMNS + 1):
         parts = _parts([size.height for size in sizes], breaks, count)
         if parts is None:
             break
         shape = _shape(sizes, parts)
-        badness = max(shape / BEST, BEST / shape)
-        if best is None or badness < best[0]:
-            best = badness, parts
+        found.append((max(shape / BEST, BEST / shape), shape, parts))
         if shape > MOST:
             break
-    assert best is not None
-    return _columns(composer, root, order, best[1])
+    _, shape, parts = min(found)
+    return shape, parts
 
 
 class _Size(NamedTuple):
