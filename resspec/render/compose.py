@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from resspec.render import labels
 from resspec.render.boxes import NOTE, Boxes
 from resspec.render.metrics import fit, width
 from resspec.render.pieces import CLOSED, Drawn, Piece, Place, Wire, connected
@@ -59,7 +60,7 @@ class Composer:
         inside = self.body(cell, depth + 1)
         closed = Cell(cell.part, cell.run)
         box = self.boxes.piece(closed)
-        title = box.drawn[0].texts[0].text
+        title = labels.name(cell, whole=depth == 0)  # a block whose outer frame was left out says where it is
         badge = box.drawn[0].badge
         room = width(badge, NOTE, bold=True) + 14 if badge else 0
         heading = fit(title, NOTE, 200)

@@ -39,7 +39,7 @@ def title(graph: Graph, cell: Cell) -> str:
     if is_output(cell):
         return cell.part.path.removeprefix("output:")
     if cell.part.is_block:
-        return activations(graph, cell) or _block(cell)
+        return activations(graph, cell) or name(cell)
     node = graph.nodes[cell.first]
     if isinstance(node.op, Input):
         return node.path
@@ -54,11 +54,12 @@ def activations(graph: Graph, cell: Cell) -> str:
     return ", ".join(op_title(graph, node) for node in ops)
 
 
-def _block(cell: Cell) -> str:
-    name = cell.part.path.rpartition("/")[2]
+def name(cell: Cell, *, whole: bool = False) -> str:
+    """The last name of a block's path, or the `whole` path; of a fold the first and the last."""
+    first = cell.part.path if whole else cell.part.path.rpartition("/")[2]
     if cell.times == 1:
-        return name
-    return f"{name} .. {cell.run[-1].path.rpartition('/')[2]}"
+        return first
+    return f"{first} .. {cell.run[-1].path.rpartition('/')[2]}"
 
 
 def op_title(graph: Graph, node: Node) -> str:
