@@ -92,7 +92,11 @@ def lines(graph: Graph, wires: Sequence[Wire]) -> list[Line]:
     """Wires as lines, in the order of what they stand for."""
     # where lines share their first stretch the plain one lies on top
     over = ("projection", "identity", "arc", "flow")
-    ready = sorted((over.index(w.role), sorted(map(_order, w.leaves)), k) for k, w in enumerate(wires) if w.leaves)
+    ready = sorted(
+        (over.index(w.role.rstrip("01234567")), sorted(map(_order, w.leaves)), k)
+        for k, w in enumerate(wires)
+        if w.leaves
+    )
     trunks: dict[Point, list[tuple[Point, ...]]] = {}
     for wire in wires:
         if wire.role == "flow" and wire.leaves:
@@ -109,7 +113,7 @@ def lines(graph: Graph, wires: Sequence[Wire]) -> list[Line]:
         points = straight(wire.points)
         if wire.role != "flow":
             points = min((_parted(points, trunk) for trunk in trunks.get(points[0], ())), key=len, default=points)
-        found.append(Line(name, points, wire.role, True, edges, wire.role == "arc"))
+        found.append(Line(name, points, wire.role, True, edges, wire.role.startswith("arc")))
     return found
 
 

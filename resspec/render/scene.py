@@ -59,7 +59,8 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A polyline with right angles, arrowhead at its end. `role`: `flow`, `identity`, `projection` or `arc`."""
+    """A polyline with right angles, arrowhead at its end. `role`: `flow`, `identity`, `projection`, `arc` or
+    `arc0` to `arc7`, a colour for each source."""
 
     id: str
     points: tuple[Point, ...]

@@ -54,6 +54,11 @@ def _boxes(pairs: dict[str, tuple[str, str]]) -> dict[str, Paint]:
     return {role: Paint(fill, stroke) for role, (fill, stroke) in pairs.items()}
 
 
+def _arcs(*colours: str) -> dict[str, Stroke]:
+    """`arc0`, `arc1`, ...: one colour for each layer that the arcs of a dense block come from."""
+    return {f"arc{k}": Stroke(colour, 1.1) for k, colour in enumerate(colours)}
+
+
 LIGHT = Theme(
     "light",
     "#ffffff",
@@ -84,6 +89,7 @@ LIGHT = Theme(
         "identity": Stroke("#444444", 1.2),
         "projection": Stroke("#0072b2", 1.2, (5, 3)),
         "arc": Stroke("#52617a", 1.0),
+        **_arcs("#0072b2", "#c04f00", "#00805e", "#c0508f", "#a86e00", "#5a2d82", "#2b8fc4", "#52617a"),
     },
     {
         "title": "#111111",
@@ -125,6 +131,7 @@ DARK = Theme(
         "identity": Stroke("#b9c0ca", 1.2),
         "projection": Stroke("#56b4e9", 1.2, (5, 3)),
         "arc": Stroke("#9fb0cb", 1.0),
+        **_arcs("#56b4e9", "#f58a4b", "#2fc59b", "#f2a0cf", "#e69f00", "#d3b0f5", "#a5dcfa", "#9fb0cb"),
     },
     {
         "title": "#f2f4f7",
