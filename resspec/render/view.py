@@ -68,10 +68,11 @@ class Cell:
 
 
 class Viewer:
-    """Makes views of one graph."""
+    """Makes views of one graph. Open blocks that are `inline` have no frame: their parts stand in the block around."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, inline: Collection[str] = ()) -> None:
         self.graph = graph
+        self.inline = inline
         self.root = tree(graph)
         self.readers: list[list[Leaf]] = [[] for _ in graph.nodes]
         for i, node in enumerate(graph.nodes):
@@ -126,10 +127,10 @@ class Viewer:
         return Cell(part, run, True, cells, found)
 
     def _spliced(self, part: Part, opened: Collection[str]) -> list[Part]:
-        """The parts of a block, open blocks with several ways in or out replaced by their own parts."""
+        """The parts of a block, open blocks that are inline, or have several ways in or out, replaced by theirs."""
         found: list[Part] = []
         for one in part.parts:
-            if one.is_block and one.path in opened and not self.simple(one):
+            if one.is_block and one.path in opened and (one.path in self.inline or not self.simple(one)):
                 found += self._spliced(one, opened)
             else:
                 found.append(one)
