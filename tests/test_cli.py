@@ -123,8 +123,8 @@ def test_sizes_that_are_not_legal_are_a_finding_with_the_nearest_legal_ones() ->
 
 def test_show_folds_equal_neighbours() -> None:
     text = run("show", "resnet_v2").stdout
-    assert "x 23" in text
-    assert "x 35" in text
+    assert "×23" in text
+    assert "×35" in text
     assert len(text.splitlines()) < 100
 
 

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 import subprocess
+import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from graphs import Sketch, chain
 from speccing import load
 from test_random_graphs import network
 from test_safety_output import CONTROL, HOSTILE
 
 from resspec import api
+from resspec.cli import main
 from resspec.graph import Graph
 from resspec.ops.activation import Relu
 from resspec.ops.merge import Add, Concat, Multiply, Subtract
 from resspec.ops.reshape import Split
 from resspec.render.dot import dot
+from resspec.render.lanes import ABOVE, ARROW, Lane, margins
 from resspec.render.mermaid import mermaid
-from resspec.render.view import Viewer
+from resspec.render.outline import outline
+from resspec.render.terminal import cells, drawing
+from resspec.render.view import Cell, Viewer
 
 SMALL = ["alexnet", "vgg@vgg11", "unet", "resnet@resnet18", "resnet_v2@resnet50_v2", "densenet_cifar@densenet_40_12"]
 
@@ -214,3 +224,207 @@ def test_what_mermaid_would_trip_over_is_found() -> None:
     ]:
         assert old in good
         assert list(problems(good.replace(old, new))), new
+
+
+# -- lanes -----------------------------------------------------------------------------------------
+
+
+def read(lines: list[str]) -> list[tuple[int, tuple[int, ...]]]:
+    """The lanes in a margin, as one reads them with a finger: where each begins, and the lines that it ends at."""
+    found: list[tuple[int, list[int]]] = []
+    open_lanes: dict[int, tuple[int, list[int]]] = {}
+    for number, line in enumerate(lines):
+        for column, glyph in enumerate(line.rstrip()):
+            if column in open_lanes and glyph in "├┼╰┴":
+                open_lanes[column][1].append(number)
+            if glyph in "╰┴":
+                del open_lanes[column]
+            elif glyph in "╭┬" or (number == 0 and glyph in "│├┼"):
+                above = glyph in "│├┼"
+                open_lanes[column] = (ABOVE if above else number, [0] if glyph in "├┼" else [])
+                found.append(open_lanes[column])
+            elif glyph in "│├┼":
+                assert column in open_lanes, "a lane from nowhere"
+    return sorted((start, tuple(ends)) for start, ends in found)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_lanes_are_read_as_they_were_meant(seed: int) -> None:
+    rng = random.Random(seed)
+    lines = rng.randint(2, 12)
+    lanes = []
+    for start in sorted(rng.sample(range(ABOVE, lines - 1), rng.randint(1, lines // 2))):
+        below = range(start + 1 + (start == ABOVE), lines)
+        if below:
+            lanes.append(Lane(start, sorted(rng.sample(below, rng.randint(1, min(3, len(below)))))))
+    drawn = margins(lines, lanes)
+    assert len({len(line) for line in drawn}) == 1
+    assert read(drawn) == sorted((lane.start, tuple(lane.ends)) for lane in lanes), "\n".join(drawn)
+    assert {k for k, line in enumerate(drawn) if ARROW in line} == {end for lane in lanes for end in lane.ends}
+
+
+def test_nested_lanes_stand_outside_each_other_and_a_crossed_one_stays_whole() -> None:
+    assert margins(5, [Lane(0, [4]), Lane(1, [3])]) == ["╭─── ", "│ ╭─ ", "│ │  ", "│ ╰→ ", "╰──→ "]
+    assert margins(4, [Lane(0, [2]), Lane(1, [3])]) == ["╭─── ", "│ ╭─ ", "╰─│→ ", "  ╰→ "]
+    assert margins(3, [Lane(0, [1]), Lane(1, [2])]) == ["╭─── ", "╰─┬→ ", "  ╰→ "], "not one lane that goes on"
+    assert margins(3, [Lane(ABOVE, [2], dashed=True, station=1)]) == ["╎  ", "├─ ", "╰→ "]
+
+
+# -- the drawing -----------------------------------------------------------------------------------
+
+GOLDEN = Path(__file__).parent / "golden"
+
+INCEPTION = """
+resspec: 1
+name: inception
+inputs: {image: [224, 224, 3]}
+blocks:
+  module:
+    params: {a: int, b: int, c: int, d: int}
+    graph:
+      - {conv: {filters: a}, as: one}
+      - [{conv: {filters: b}, from: in}, {conv: {filters: 2*b, kernel_size: 3, padding: same}, as: three}]
+      - [{conv: {filters: c}, from: in}, {conv: {filters: 2*c, kernel_size: 5, padding: same}, as: five}]
+      - [{max_pool: {pool_size: 3, strides: 1, padding: same}, from: in}, {conv: {filters: d}, as: pool}]
+      - concat: [one, three, five, pool]
+graph:
+  - [{conv: {filters: 64, kernel_size: 7, strides: 2}, as: stem}, max_pool: 2]
+  - [{module: {a: 64, b: 96, c: 16, d: 32}, as: first}, {module: {a: 128, b: 128, c: 32, d: 64}, as: second}]
+  - {do: [global_avg_pool, {dense: 10}], as: early, output: true}
+  - [{module: {a: 192, b: 96, c: 16, d: 64}, from: second, as: third}, global_avg_pool, {dense: 10, as: late, output: true}]
+"""
+
+GATES = """
+resspec: 1
+name: gates
+inputs: {image: [64, 64, 3]}
+graph:
+  - {conv: {filters: 8, kernel_size: 3, padding: same}, as: fine}
+  - [max_pool: 2, {conv: {filters: 16, kernel_size: 3, padding: same}}]
+  - {conv_transpose: {filters: 8, kernel_size: 2, strides: 2}, as: up}
+  - [{conv: {filters: 4}, from: fine, as: theta}, {conv: {filters: 4}, from: up, as: phi}, {add: [theta, phi]}]
+  - [relu, {conv: {filters: 8, activation: sigmoid}}, multiply: [prev, fine], concat: [up, prev]]
+  - {conv: 2, as: mask, output: true}
+"""
+
+DRAWINGS = {
+    "resnet_v2": ["resnet_v2@resnet200_v2"],
+    "resnet_v1": ["resnet@resnet50"],
+    "densenet": ["densenet"],
+    "unet": ["unet", "--level", "stages", "--at", "H=572,W=572"],
+    "unet_blocks": ["unet"],
+    "hourglass": ["hourglass@hourglass1"],
+    "inception": [INCEPTION],
+    "gates": [GATES],
+}
+"""golden file -> arguments of `resspec show`, or a spec"""
+
+
+def shown_by(arguments: list[str], folder: Path) -> str:
+    first, *others = arguments
+    if "\n" in first:
+        (folder / "net.yaml").write_text(first)
+        first = str(folder / "net.yaml")
+    return CliRunner().invoke(main, ["show", first, *others], catch_exceptions=False).stdout
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_the_drawing_is_the_one_that_was_looked_at(name: str, tmp_path: Path) -> None:
+    """After a change that is meant: `python tests/test_render_text.py`, and look at every one."""
+    assert shown_by(DRAWINGS[name], tmp_path) == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def heads(cell: Cell) -> int:
+    """Lines of a view: a box each, and one for every open block."""
+    return sum(1 + heads(one) if one.is_open else 1 for one in cell.cells)
+
+
+@pytest.mark.parametrize("spec", api.shipped())
+def test_every_shipped_spec_fits_a_hundred_columns_with_a_line_a_step(spec: str) -> None:
+    for variant in [None, *api.open_source(spec).document.spec.variants]:
+        graph = api.load(spec, variant=variant)
+        for level in ("stages", "blocks"):
+            root = Viewer(graph).view(level)
+            lines = drawing(graph, root).splitlines()
+            assert max(map(cells, lines)) <= 100
+            assert len(lines) == heads(root) + 2
+
+
+def test_a_step_stands_once_and_below_all_that_it_reads() -> None:
+    for graph in graphs():
+        rows = outline(graph, Viewer(graph).view("full"))
+        place = {row.cell.part.path: k for k, row in enumerate(rows) if row.cell and not row.cell.is_open}
+        assert len(place) == len(graph.nodes)
+        assert all(place[graph.nodes[ref.node].path] < place[node.path] for node in graph.nodes for ref in node.inputs)
+
+
+def test_a_line_that_is_not_read_by_the_one_below_is_seen_to_be_so() -> None:
+    """In networks without blocks: below it a branch begins, a lane arrives or ends, or a gap stands."""
+    for graph in (several(), twice(), load(GATES)):
+        rows = outline(graph, Viewer(graph).view("full"))
+        for above, below in pairwise(rows):
+            if above.cell is None or below.cell is None:
+                continue
+            readers = {ref.node for ref in graph.nodes[below.cell.first].inputs}
+            if readers and above.cell.first not in readers:
+                assert set(below.lead) & set("→├╰"), (above.cell.part.path, below.cell.part.path)
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_the_drawing_is_plain_text_under_hostile_names(kind: str) -> None:
+    graph = hostile(HOSTILE[kind])
+    root = Viewer(graph).view("full")
+    plain, painted = drawing(graph, root), drawing(graph, root, colour=True)
+    assert not CONTROL.search(plain)
+    assert re.sub(r"\x1b\[\d+m", "", painted) == plain
+    assert plain.count("\n") == 5
+
+
+def test_a_narrow_terminal_gets_narrow_lines() -> None:
+    graph = api.load("unet")
+    root = Viewer(graph).view("blocks")
+    for width in (100, 80, 60, 48):
+        assert max(map(cells, drawing(graph, root, width).splitlines())) <= width
+    assert "params" in drawing(graph, root, 100)
+    assert "params" not in drawing(graph, root, 60)
+
+
+def test_the_numbers_of_a_drawing_are_those_of_the_network() -> None:
+    head, *lines = shown_by(["resnet_v2@resnet200_v2", "--level", "stages"], Path()).splitlines()
+    assert lines[-1].split() == ["total", "64,834,472", "15G"]
+    end = head.index("params") + len("params")
+    numbers = [int(line[end - 11 : end].replace(",", "").strip() or 0) for line in lines]
+    assert sum(numbers[:-1]) == numbers[-1] == api.load("resnet_v2@resnet200_v2").summary().params.total
+
+
+def test_show_draws_and_the_tree_is_still_there() -> None:
+    def run(*arguments: str) -> str:
+        return CliRunner().invoke(main, ["show", "resnet_v2@resnet50_v2", *arguments], catch_exceptions=False).stdout
+
+    assert run("--level", "stages") == drawing(*opened("resnet_v2@resnet50_v2", "stages"))
+    assert run("--all") == run("--level", "full") == drawing(*opened("resnet_v2@resnet50_v2", "full"))
+    assert "┃ unit0" in run("--level", "stages", "--expand", "stage2")
+    assert "├─ unit0" in run("--tree")
+    assert run("--tree", "-d", "1") == run("-d", "1") != run("--tree")
+    assert '"path": "stage1"' in run("--json")
+
+
+def opened(spec: str, level: str) -> tuple[Graph, Cell]:
+    graph = api.load(spec)
+    return graph, Viewer(graph).view(level)
+
+
+def test_text_of_two_thousand_layers_takes_no_time() -> None:
+    graph = chain(2000)
+    root = Viewer(graph).view("full")
+    start = time.perf_counter()
+    assert len(drawing(graph, root).splitlines()) == 2003
+    assert dot(graph, root).count(" -> ") >= mermaid(graph, root).count("-->") == 2001
+    assert time.perf_counter() - start < 5, "seconds; about a tenth of one on an idle machine"
+
+
+if __name__ == "__main__":
+    GOLDEN.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, arguments in DRAWINGS.items():
+            (GOLDEN / f"{name}.txt").write_text(shown_by(arguments, Path(folder)), encoding="utf-8")
