@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from resspec.render import labels
-from resspec.render.boxes import NOTE, Boxes
+from resspec.render.boxes import NOTE, SHAPE, Boxes
 from resspec.render.metrics import fit, width
 from resspec.render.pieces import CLOSED, Drawn, Piece, Place, Wire, connected
 from resspec.render.regions import Segment, Series, Tangle, series
@@ -77,7 +77,22 @@ class Composer:
                 wire.points.insert(0, (axis, 0))
             if wire.target == EXIT:
                 wire.points.append((axis, height))
-        return Piece(full, height, axis, [drawn], inside.wires)
+        whole = Piece(full, height, axis, [drawn], inside.wires)
+        self._behind(cell, whole)
+        return whole
+
+    def _behind(self, cell: Cell, frame: Piece) -> None:
+        """The shape behind a fold that changes it at every turn: inside stands what the first one makes."""
+        after, first = labels.exit_spec(self.boxes.graph, cell), Cell(cell.part, cell.run[:1])
+        if self.boxes.shapes == "none" or after.shape == labels.exit_spec(self.boxes.graph, first).shape:
+            return
+        shape = self.boxes.shape(after)
+        frame.texts.append(Text(frame.axis + 5, frame.height + 10.5, shape, SHAPE, "shape", "start"))
+        frame.height += 13
+        frame.width = max(frame.width, frame.axis + 6 + width(shape, SHAPE))
+        for wire in frame.wires:
+            if wire.target == EXIT:
+                wire.points.append((frame.axis, frame.height))
 
     def region(self, cells: Sequence[Cell], order: Series | Tangle, depth: int) -> Piece:
         return self.tangle(cells, order, depth) if isinstance(order, Tangle) else self.series(cells, order, depth)

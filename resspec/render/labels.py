@@ -74,9 +74,12 @@ def op_title(graph: Graph, node: Node) -> str:
     rank = len(node.outputs[0].shape) - 1
     if size is not None and op.family in ("conv", "pool"):
         words[0] += f" {_times(size, rank)}"
-    for name in ("filters", "units", "rate", "size", "num_heads"):
-        value = getattr(op, name, None)
+    for argument in ("filters", "units", "rate", "size", "num_heads"):
+        value = getattr(op, argument, None)
         if isinstance(value, int | float) and not isinstance(value, bool):
+            if op.family not in ("conv", "attention"):  # `dense 10`, `dropout 0.5`
+                words[0] += f" {value:g}"
+                break
             words.append(f"{value:g}" if isinstance(value, float) else str(value))
             break
     groups = getattr(op, "groups", 1)
