@@ -65,9 +65,8 @@ def main() -> None:
             sizes = re.search(r'width="(\d+)pt" height="(\d+)pt"', target.read_text())
         assert sizes is not None
         width, height = int(sizes[1]) * POINT, int(sizes[2]) * POINT
-        print(
-            f"  plot_model: {theirs * 1000:.0f} ms, page {width:.0f} x {height:.0f} mm, {theirs / ours:.0f} times as long"
-        )
+        times = f"{theirs / ours:.0f} times as long"
+        print(f"  plot_model: {theirs * 1000:.0f} ms, page {width:.0f} x {height:.0f} mm, {times}")
 
 
 if __name__ == "__main__":
