@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-from resspec import files
 from resspec.render.scene import Scene
 
 
@@ -21,8 +19,6 @@ class Options:
     width_mm: float | None = None
     """width of the page, for PDF; None for that of the figure"""
 
-
-USUAL = Options()
 
 Painter = Callable[[Scene, Options], bytes]
 
@@ -53,11 +49,3 @@ def _tex(scene: Scene, options: Options) -> bytes:
 
 PAINTERS: dict[str, Painter] = {".svg": _svg, ".png": _png, ".pdf": _pdf, ".tex": _tex}
 """By the suffix of the file. A library is imported when a figure needs it."""
-
-
-def write(scene: Scene, path: str | Path, options: Options = USUAL) -> None:
-    """Paint a scene as the suffix of `path` says, one of `PAINTERS`.
-
-    Raises KeyError for another suffix, DoesNotFit, and FileProblem `output-problem`.
-    """
-    files.write_atomic(path, PAINTERS[Path(path).suffix.lower()](scene, options))
