@@ -409,6 +409,13 @@ def test_show_draws_and_the_tree_is_still_there() -> None:
     assert '"path": "stage1"' in run("--json")
 
 
+@pytest.mark.parametrize(("suffix", "begins"), [(".dot", "// digest "), (".mmd", "---\ntitle: "), (".txt", "unet  ")])
+def test_render_writes_text_formats(suffix: str, begins: str, tmp_path: Path) -> None:
+    out = tmp_path / f"net{suffix}"
+    CliRunner().invoke(main, ["render", "unet", "-o", str(out), "--level", "stages"], catch_exceptions=False)
+    assert out.read_text(encoding="utf-8").startswith(begins)
+
+
 def opened(spec: str, level: str) -> tuple[Graph, Cell]:
     graph = api.load(spec)
     return graph, Viewer(graph).view(level)

@@ -25,7 +25,13 @@ def _mermaid(figure: Figure) -> str:
     return mermaid(figure.graph, figure.root())
 
 
-TEXTS: dict[str, Callable[[Figure], str]] = {".dot": _dot, ".mmd": _mermaid}
+def _terminal(figure: Figure) -> str:
+    from resspec.render.terminal import drawing
+
+    return drawing(figure.graph, figure.root(), at=figure.at)
+
+
+TEXTS: dict[str, Callable[[Figure], str]] = {".dot": _dot, ".mmd": _mermaid, ".txt": _terminal}
 """formats that lay themselves out: suffix -> text of what is open in a figure"""
 
 SUFFIXES = (*PAINTERS, *TEXTS)
