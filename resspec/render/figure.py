@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 
 from resspec.analysis import legal
 from resspec.diagnostics import Diagnostic, SpecError
 from resspec.graph import Graph
 from resspec.render.boxes import Boxes
 from resspec.render.compose import Composer
-from resspec.render.page import page
+from resspec.render.page import MARGIN, page
 from resspec.render.pieces import Piece
 from resspec.render.scene import Scene
 from resspec.render.spine import spine
-from resspec.render.view import LEVELS, Cell, Viewer
+from resspec.render.view import LEVELS, MOST, Cell, Viewer
 
 Layout = Callable[[Composer, Cell], Piece | None]
 
 FAMILIES = ("spine", "u", "hourglass", "arcs", "plan", "full")
 """layouts that can be asked for; `full` is the spine of every layer, nothing folded"""
+
+LONG = 1.45
+"""height over width of a page, the text of a paper"""
 
 NEAR = 512
 """size that an unknown one is drawn with if it is legal, else the nearest legal one"""
@@ -39,6 +43,8 @@ class Figure:
     shapes: str = "change"
     """which shapes are written: `change`, `all` or `none`"""
     title: str = ""
+    room: float = inf
+    """px of width that the page has: at the level `blocks` no more is opened than has room"""
 
     def scene(self) -> Scene:
         """The figure; `SpecError` with `family-refused` if the layout does not apply to this graph."""
@@ -46,20 +52,27 @@ class Figure:
         if refused is not None:
             raise SpecError([Diagnostic(refused.code, refused.message, help=refused.help)])
         at = sizes(self.graph, self.at or {})
-        composer = Composer(Boxes(self.graph, at, self.shapes))
-        return page(self.graph, self._piece(composer), at, title=self.title)
+        boxes = Boxes(self.graph, at, self.shapes)
+        scene = None
+        for most in (MOST,) if self.room == inf or self.level != "blocks" else (MOST, 70, 35, 18, 0):
+            composer = Composer(boxes, self.room - 2 * MARGIN)
+            scene = page(self.graph, self._piece(composer, most), at, title=self.title)
+            if scene.width <= self.room and scene.height <= LONG * self.room:
+                break
+        assert scene is not None
+        return scene
 
-    def root(self) -> Cell:
+    def root(self, most: int = MOST) -> Cell:
         """The whole network as a cell: what is open at this level. `SpecError` with `unknown-name`."""
         level = "full" if self.family == "full" else self.level
         _known("level", level, LEVELS)
         _known("path to open", self.expand, self.graph.groups)
-        return Viewer(self.graph).view(level, self.expand)
+        return Viewer(self.graph).view(level, self.expand, most)
 
-    def _piece(self, composer: Composer) -> Piece:
+    def _piece(self, composer: Composer, most: int) -> Piece:
         if self.family is not None:
             _known("family", self.family, FAMILIES)
-        root = self.root()
+        root = self.root(most)
         for name, layout in _layouts().items():
             if self.family == name or (self.family is None and name in ("u", "hourglass")):
                 piece = layout(composer, root)
@@ -72,7 +85,10 @@ class Figure:
 
 def _layouts() -> dict[str, Layout]:
     """Layouts besides the spine, which takes every graph. Read when a figure is made: each is a file of its own."""
-    return {}
+    from resspec.render.arcs import arcs
+    from resspec.render.plan import plan
+
+    return {"arcs": arcs, "plan": plan}
 
 
 def sizes(graph: Graph, wanted: Mapping[str, int]) -> dict[str, int]:
