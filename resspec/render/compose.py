@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from resspec.render import labels
 from resspec.render.boxes import NOTE, SHAPE, Boxes
@@ -36,6 +37,8 @@ class Composer:
     """Makes the piece of a cell and of all that is open in it."""
 
     boxes: Boxes
+    room: float = inf
+    """px of width that the page has; a layout that can choose keeps within"""
     _measured: dict[int, tuple[Cell, Piece]] = field(default_factory=dict)
     """pieces that were made to know their size, until they are asked for"""
 

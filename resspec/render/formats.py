@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from resspec import files
 from resspec.diagnostics import Diagnostic, SpecError
+from resspec.render.boxes import NOTE, SHAPE
 from resspec.render.figure import Figure
 from resspec.render.painters import PAINTERS, Options
 from resspec.render.problems import DoesNotFit
@@ -54,6 +56,10 @@ def draw(figure: Figure, suffix: str, options: Options) -> bytes:
         )
         help = did_you_mean(name, known, most=len(known))
         raise SpecError([Diagnostic("unknown-format", message, help=help)])
+    if suffix == ".pdf" and options.width_mm is not None:
+        from resspec.render.pdf import MILLIMETRE, SMALLEST
+
+        figure = replace(figure, room=options.width_mm * MILLIMETRE * min(NOTE, SHAPE) / SMALLEST)
     try:
         return PAINTERS[suffix](figure.scene(), options)
     except DoesNotFit as problem:

@@ -35,7 +35,7 @@ def spine(composer: Composer, root: Cell) -> Piece:
             return composer.tangle(whole.cells, order, 0)
         sizes = [_size(composer, whole, order, k) for k in range(len(order.cells))]
         breaks = [k for k, segment in enumerate(order.segments[1:-1], 1) if _single(segment)]
-        shape, parts = _best(sizes, breaks)
+        shape, parts = _best(sizes, breaks, composer.room)
         frames = [k for k, cell in enumerate(root.cells) if cell.is_open and cell.times == 1]
         if shape >= 1 / MOST or not frames:
             break
@@ -44,18 +44,19 @@ def spine(composer: Composer, root: Cell) -> Piece:
     return _columns(composer, whole, order, parts)
 
 
-def _best(sizes: Sequence[_Size], breaks: Sequence[int]) -> tuple[float, list[tuple[int, int]]]:
+def _best(sizes: Sequence[_Size], breaks: Sequence[int], room: float) -> tuple[float, list[tuple[int, int]]]:
     """The shape of the best page, and the cells in each of its columns."""
-    found: list[tuple[float, float, list[tuple[int, int]]]] = []
+    found: list[tuple[bool, float, float, list[tuple[int, int]]]] = []
     for count in range(1, COLUMNS + 1):
         parts = _parts([size.height for size in sizes], breaks, count)
         if parts is None:
             break
-        shape = _shape(sizes, parts)
-        found.append((max(shape / BEST, BEST / shape), shape, parts))
+        width, height = _page(sizes, parts)
+        shape = width / height
+        found.append((width > room, max(shape / BEST, BEST / shape), shape, parts))
         if shape > MOST:
             break
-    _, shape, parts = min(found)
+    *_, shape, parts = min(found)
     return shape, parts
 
 
@@ -74,12 +75,12 @@ def _size(composer: Composer, root: Cell, order: Series, k: int) -> _Size:
     return _Size(max(before.axis, piece.axis), right, before.height + piece.height)
 
 
-def _shape(sizes: Sequence[_Size], parts: Sequence[tuple[int, int]]) -> float:
-    """Width over height of the page with these columns."""
+def _page(sizes: Sequence[_Size], parts: Sequence[tuple[int, int]]) -> tuple[float, float]:
+    """Width and height of the page with these columns."""
     columns = [sizes[start:end] for start, end in parts]
     width = sum(max(one.left for one in column) + max(one.right for one in column) for column in columns)
     height = max(sum(one.height for one in column) for column in columns)
-    return (width + GUTTER * (len(columns) - 1)) / max(1.0, height)
+    return width + GUTTER * (len(columns) - 1), max(1.0, height)
 
 
 def _single(segment: Segment) -> bool:

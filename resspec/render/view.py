@@ -82,8 +82,11 @@ class Viewer:
         for k, ref in enumerate(graph.outputs.values()):
             self.outputs.setdefault(ref.node, []).append(Leaf(ref, -1, k))
 
-    def view(self, level: str = "blocks", expand: Collection[str] = ()) -> Cell:
-        """The root cell at a level of detail; blocks at the paths `expand` are open in any case."""
+    def view(self, level: str = "blocks", expand: Collection[str] = (), most: int = MOST) -> Cell:
+        """The root cell at a level of detail; blocks at the paths `expand` are open in any case.
+
+        At the level `blocks` the figure has `most` boxes at most.
+        """
         if level == "full":
             return self.cell((self.root,), _All(), folding=False)
         if level == "layers":
@@ -97,7 +100,7 @@ class Viewer:
             depth = min(cell.part.path.count("/") for cell in closed)
             wider = opened | {cell.part.path for cell in closed if cell.part.path.count("/") == depth}
             bigger = self.cell((self.root,), wider)
-            if bigger.boxes() > MOST:
+            if bigger.boxes() > most:
                 break
             opened, found = wider, bigger
         return found
