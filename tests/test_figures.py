@@ -18,6 +18,8 @@ from resspec.api import Network
 from resspec.diagnostics import SpecError
 from resspec.graph import Graph
 from resspec.render.figure import FAMILIES, Figure
+from resspec.render.formats import draw
+from resspec.render.painters import Options
 from resspec.render.scene import Box, Edge, Line, Scene, Text
 from resspec.render.svg import svg
 from resspec.render.view import LEVELS, MOST, Viewer
@@ -181,3 +183,16 @@ def test_a_network_draws_itself_without_keras() -> None:
         "svg(Figure(resspec.load('unet')).scene()); assert not {'keras', 'tensorflow', 'jax'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_block_is_opened_with_those_around_it() -> None:
+    root = Figure(shipped("resnet_v2"), level="stages", expand=("stage2/unit0",)).root()
+    (stage,) = [cell for cell in root.cells if cell.is_open]
+    assert [cell.part.path for cell in stage.cells if cell.is_open] == ["stage2/unit0"]
+
+
+@pytest.mark.parametrize("width_mm", [85, 174])
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_column_of_a_paper_holds_a_figure(name: str, width_mm: float) -> None:
+    content = draw(Figure(shipped(name)), ".pdf", Options(width_mm=width_mm))
+    assert content.startswith(b"%PDF")

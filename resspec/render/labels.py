@@ -177,4 +177,6 @@ def spoken(graph: Graph, cell: Cell) -> str:
     what = title(graph, cell)
     times = f", {cell.times} times" if cell.times > 1 else ""
     more = f", {note(graph, cell)}" if note(graph, cell) else ""
-    return f"{cell.part.path or graph.name}: {what}{times}{more}, output {exit_spec(graph, cell)}"
+    path = cell.part.path or graph.name
+    named = f"{path}: {what}" if what != path else path
+    return f"{named}{times}{more}, output {exit_spec(graph, cell)}"

@@ -91,7 +91,8 @@ class Viewer:
             return self.cell((self.root,), _All(), folding=False)
         if level == "layers":
             return self.cell((self.root,), _All())
-        opened: set[str] = {"", *expand}
+        around = {path[:end] for path in expand for end, c in enumerate(path) if c == "/"}
+        opened: set[str] = {"", *expand, *around}
         found = self.cell((self.root,), opened)
         while level == "blocks":
             closed = [cell for cell in _closed(found) if _worth(cell, self.graph)]
