@@ -40,8 +40,8 @@ def page(graph: Graph, piece: Piece, at: Mapping[str, int], *, title: str = "") 
     items: list[Item] = [*heading, *(_group(graph, one, 0) for one in piece.drawn), *piece.texts]
     items += lines(graph, piece.wires)
     entries = _entries(piece)
-    legend, tall = _legend(entries, wide, top + piece.height + 24)
-    items.append(Group("legend", "legend", tuple(legend)))
+    rows, tall = legend(entries, wide, top + piece.height + 24)
+    items.append(Group("legend", "legend", tuple(rows)))
     return Scene(
         title or graph.name,
         _description(graph),
@@ -165,7 +165,7 @@ def _entries(piece: Piece) -> list[Entry]:
     return found
 
 
-def _legend(entries: Sequence[Entry], wide: float, y: float) -> tuple[list[Item], float]:
+def legend(entries: Sequence[Entry], wide: float, y: float) -> tuple[list[Item], float]:
     """The legend in as many rows as it takes, and its height."""
     items: list[Item] = []
     x, row = MARGIN, y
