@@ -16,6 +16,7 @@ from resspec.analysis.summary import Summary, summarize
 from resspec.diagnostics import Diagnostic, Findings, SpecError
 from resspec.graph import Graph
 from resspec.language import document as documents
+from resspec.language import environment
 from resspec.language.document import Document
 from resspec.language.expand import check_library, expand
 from resspec.language.replay import Memory
@@ -132,12 +133,13 @@ def open_source(source: Source) -> Opened:
             known = shipped()
             here = next((f"./{name}{end}" for end in (".yaml", ".yml", "") if Path(f"{name}{end}").is_file()), None)
             near = f"did you mean the file `{here}`?" if here else did_you_mean(name, known, most=20)
+            file = "a file is given with `/` or `.yaml` in its name"
             raise SpecError(
                 [
                     Diagnostic(
                         "unknown-spec",
                         f"no spec named `{name}` is shipped",
-                        help=(f"{near}; " if near else "") + "a file is given with `/` or `.yaml` in its name",
+                        help=f"{near}{'' if near.endswith('?') else ';'} {file}" if near else file,
                     )
                 ]
             ) from None
@@ -162,7 +164,7 @@ def network(
     found = resolve(plugins)
     settings = documents.settings(opened.document, variant or opened.variant, params or {})
     ops = by_kind(op for plugin in found for op in plugin.ops)
-    if mistakes := tuple(allow.mistakes(opened.document)):
+    if mistakes := (*allow.mistakes(opened.document), *_of_variant(opened, variant, params or {})):
         raise SpecError(mistakes, opened.sources)
     graph, findings = expand(opened.document, opened.sources, settings, ops, inputs=inputs, resolver=_KerasResolver())
     warnings, _ = allow.sifted(opened.document, findings.sorted())
@@ -174,6 +176,15 @@ def network(
         warnings=tuple(warnings),
         plugins=found,
     )
+
+
+def _of_variant(opened: Opened, variant: str | None, params: Mapping[str, Any]) -> list[Diagnostic]:
+    """What is wrong with the values of the variant that is asked for, where it stands."""
+    chosen = variant or opened.variant
+    if chosen is None:
+        return []
+    values = {key: value for key, value in opened.document.spec.variants[chosen].items() if key not in params}
+    return environment.refused(opened.document, values, "variants", chosen)
 
 
 def load(
@@ -194,6 +205,14 @@ def load(
     opened = open_source(source)
     settings = {**(params or {}), **keywords}
     return network(opened, variant=variant, params=settings, inputs=inputs, plugins=plugins)
+
+
+def declared(source: Source, params: Mapping[str, Any]) -> dict[str, TensorSpec]:
+    """The inputs as the file declares them, also where no network comes of them."""
+    opened = open_source(source)
+    settings = documents.settings(opened.document, opened.variant, params)
+    env = environment.evaluate(opened.document, settings, Findings())
+    return environment.inputs(opened.document, env, {}, {}, Findings())
 
 
 def build(
@@ -241,6 +260,9 @@ def fix(source: Source, *, unsafe: bool = False, plugins: Iterable[str | Plugin]
     path = Path(str(source))
     if path.suffix not in (".yaml", ".yml"):
         path = Path(str(source).partition("@")[0])
+    if str(path) in shipped() and not path.exists():
+        help = f"`resspec new mine.yaml --like {path}` writes a copy that is yours"
+        raise files.FileProblem("output-problem", f"`{path}` is shipped with resspec, and is not changed", help)
 
     def diagnose(text: str) -> Iterable[Diagnostic]:
         try:
@@ -281,6 +303,8 @@ def check_opened(
         findings.add(mistake)
     try:
         given = documents.settings(opened.document, opened.variant, params or {})
+        if _of_variant(opened, None, params or {}):  # which is told below, as of every variant
+            given = dict(params or {})
         done = checks.run(opened.document, given, expanded, findings)
     except SpecError as error:
         return Report((*findings.sorted(), *error.diagnostics), opened.sources)

@@ -145,7 +145,7 @@ class _Networks:
                 return None
             self._known[key] = graph = self._expanded(values)
             self.count += 1
-            self.nodes += len(graph.nodes) if graph is not None else limits.NODES // 10
+            self.nodes += max(len(graph.nodes), limits.NETWORK) if graph is not None else limits.NODES // 10
             if self.count == 1:
                 self.default = graph
         return self._known[key]

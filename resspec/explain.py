@@ -16,6 +16,7 @@ from resspec import files
 _PAGE = re.compile(r"^# `([a-z-]+)`\n(.*?)(?=^# |\Z)", re.DOTALL | re.MULTILINE)
 _CASE = re.compile(r"^## (.*?)\n(.*?)(?=^## |\Z)", re.DOTALL | re.MULTILINE)
 _BLOCK = re.compile(r"^```(yaml fixed|yaml|console)\n(.*?)^```\n?", re.DOTALL | re.MULTILINE)
+_SENTENCE = re.compile(r"((?:`[^`]*`|[^`])*?)[.:](?:\s|\Z)")
 _EXPECTED = re.compile(r" *# (?:error|warning): \[[a-z-]+\](?: @\d+)?")
 
 
@@ -42,8 +43,10 @@ class Page:
 
     @property
     def summary(self) -> str:
-        """The first sentence."""
-        return re.split(r"(?<=[.:])\s", self.prose.replace("\n", " "), maxsplit=1)[0].rstrip(".:")
+        """The first sentence; a point or colon inside code ends none."""
+        text = self.prose.replace("\n", " ")
+        sentence = _SENTENCE.match(text)
+        return sentence[1] if sentence else text
 
     def __str__(self) -> str:
         """The page as Markdown with its first case, without the marks that the tests read."""

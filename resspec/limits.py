@@ -36,6 +36,9 @@ STEPS = 50_000
 CHECKED_NODES = 100_000
 """ops of all networks that one `check` expands: the defaults, the variants, and those of the checks"""
 
+NETWORK = 100
+"""ops that one network counts for at least there: expanding and checking it costs something however small it is"""
+
 CALL_DEPTH = 64
 """levels of blocks and loops inside each other"""
 

@@ -84,14 +84,14 @@ def _comma(findings: Findings, pieces: Iterable[Tree | None], before: str) -> No
             Edit(Span(span.file, span.end_line, span.end_column - 1, span.end_line, span.end_column), "]"),
         )
         message = f"`{call}` is no list: lists have square brackets"
-        findings.error("yaml-comma", message, span, help=f"write {before}{meant}", fix=Fix(brackets, certain=True))
+        findings.error("yaml-comma", message, span, help=f"write `{before}{meant}`", fix=Fix(brackets, certain=True))
         return
     quotes = '"' if "'" in call else "'"
     findings.error(
         "yaml-comma",
         f"the comma splits `{call}` in two",
         span,
-        help=f"quote the expression: {before}{quotes}{call}{quotes}",
+        help=f"quote the expression: `{before}{quotes}{call}{quotes}`",
         fix=edits.wrapped(span, quotes, quotes, certain=True),
     )
 

@@ -120,7 +120,7 @@ def brackets_in_text(at: Stumble) -> Diagnostic | None:
         "yaml-syntax",
         f"a `{at.character()}` cannot stand in a text without quotes here",
         place,
-        help=f"quote the expression: '{written}'",
+        help=f"quote the expression: `'{written}'`",
         fix=Fix((Edit(place, f"'{written}'"),), certain=True),
     )
 

@@ -32,14 +32,23 @@ def refusal(graph: Graph, at: Mapping[str, int], where: str = "") -> Refusal | N
                 return Refusal(name, "illegal-size", message, f"leave `{name}` out: it follows from the others")
         elif name not in graph.domains:
             known = [*graph.domains, *graph.relations]
-            message = f"`{name}` is no unknown size of the inputs"
-            return Refusal(name, "unknown-name", message, did_you_mean(name, known) if known else None)
+            message = f"`{name}` is no unknown size of the inputs" + ("" if known else ", which are all numbers")
+            return Refusal(name, "unknown-name", message, did_you_mean(name, known) if known else _freeing(graph))
         elif not graph.domains[name].contains(size):
             near = [str(value) for value in graph.domains[name].near(size) if value is not None]
             sizes = "sizes are" if len(near) > 1 else "size is"
             message = f"{name} = {size} is not legal{where}: {graph.domains[name]}"
             help = f"the nearest legal {sizes} {' and '.join(near)}" if near else None
             return Refusal(name, "illegal-size", message, help)
+    return None
+
+
+def _freeing(graph: Graph) -> str | None:
+    """How the sizes of the first image become unknown from outside."""
+    for name, i in graph.inputs.items():
+        shape = graph.nodes[i].outputs[0].shape
+        if len(shape) > 1:
+            return f"`-i {name}={','.join(['None'] * (len(shape) - 1))},{shape[-1]}` makes its sizes unknown"
     return None
 
 

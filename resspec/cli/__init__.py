@@ -12,6 +12,7 @@ import click
 from resspec import __version__
 from resspec.diagnostics import Diagnostic, SpecError
 from resspec.files import FileProblem
+from resspec.suggest import did_you_mean
 
 FINDINGS, USAGE = 1, 2
 
@@ -31,13 +32,21 @@ class Commands(click.Group):
         return super().main(*args, **kwargs)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [*COMMANDS]  # `list` is the module of that command, once it was read
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"resspec.cli.{cmd_name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = did_you_mean(args[0], COMMANDS)
+            ctx.fail(f"there is no command `{args[0]}`" + (f"; {near}" if near else ""))
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -59,6 +68,15 @@ class Commands(click.Group):
         except BrokenPipeError:
             sys.stderr.close()  # the reader of our output went away; there is nobody to tell
             ctx.exit(0)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            if ctx.params.get("debug"):
+                raise
+            what = f"{type(error).__name__}: {error}".splitlines()[0]
+            told = f"this is a bug of resspec ({what}); please report it, with what `resspec --debug` shows"
+            click.echo(told, err=True)
+            ctx.exit(USAGE)
 
 
 def _tell(error: SpecError) -> None:

@@ -46,7 +46,7 @@ def command(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Build a spec into a .keras file, which loads without this package."""
+    """Build a .keras file, which loads without this package."""
     import os
     import time
 

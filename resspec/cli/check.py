@@ -37,7 +37,9 @@ def command(
     fix: bool,
     unsafe_fixes: bool,
 ) -> None:
-    """Check specs: their form, every variant, and what their `checks` say.
+    """Check specs, and say how to mend them.
+
+    Looks at their form, at every variant, and at what their `checks` say.
 
     SPECS are files, folders, patterns such as 'specs/*.yaml', or names of shipped specs.
     """
@@ -84,7 +86,7 @@ def _fixable(done: api.Report) -> str:
     certain = sum(one.fix is not None and one.fix.certain for one in done.diagnostics)
     proposed = sum(one.fix is not None and not one.fix.certain for one in done.diagnostics)
     told = [f"{certain} with --fix"] if certain else []
-    told += [f"{proposed} more with --fix --unsafe-fixes"] if proposed else []
+    told += [f"{proposed}{' more' if told else ''} with --fix --unsafe-fixes"] if proposed else []
     return f"of these can be mended: {', '.join(told)}" if told else ""
 
 

@@ -10,7 +10,10 @@ from resspec.cli import main
 @click.command(name="completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
-    """Print the completion script of a shell: eval "$(resspec completion bash)"."""
+    """Print the script by which a shell completes resspec.
+
+    For the file that the shell reads when it starts: eval "$(resspec completion bash)"
+    """
     from click.shell_completion import get_completion_class
 
     kind = get_completion_class(shell)

@@ -16,7 +16,7 @@ from resspec.cli.output import load, read_from, write
 @click.option("--yaml", "as_yaml", is_flag=True, help="Write the flat graph as a spec, which is itself legal.")
 @OUT
 def command(spec: str, params: Any, inputs: Any, plugins: Any, as_json: bool, as_yaml: bool, out: str | None) -> None:
-    """The canonical form: every op with its path, shapes and place in the file."""
+    """Every op with its path, shapes and place: the canonical form."""
     network = load(spec, params, inputs, plugins)
     if as_yaml:
         from resspec.flatten import to_yaml

@@ -17,10 +17,10 @@ from resspec.cli.options import complete_spec
 @click.option("--schema/--no-schema", default=True, help="Name a JSON Schema for editors in the first line.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 def command(path: str, like: str | None, schema: bool, force: bool) -> None:
-    """Write a commented starter spec, and beside it the schema that editors complete with.
+    """Write a commented starter spec and its schema.
 
-    The schema is resspec.schema.json, one for the folder; one that is there is kept. After an update of resspec
-    `resspec schema -o resspec.schema.json` makes it anew.
+    The schema, which editors complete and check with, is resspec.schema.json, one for the
+    folder; one that is there is kept. After an update of resspec `resspec schema -o resspec.schema.json` makes it anew.
     """
     from resspec.starter import SCHEMA, starter
 

@@ -52,7 +52,7 @@ def command(
     width_mm: float | None,
     force: bool,
 ) -> None:
-    """Draw a network: SVG, PNG, PDF, TikZ, DOT, Mermaid, from the spec alone."""
+    """Draw a figure: SVG, PNG, PDF, TikZ, DOT, Mermaid."""
     network = load(spec, params, inputs, plugins)
     if not outs:
         default = f"{Path(network.name).name}.svg"

@@ -45,7 +45,10 @@ def command(
     everything: bool,
     as_json: bool,
 ) -> None:
-    """Draw a network on the terminal: shapes, counts, skips in the margin, equal blocks once."""
+    """Draw a network on the terminal.
+
+    With shapes, counts, and skips in the margin; equal blocks stand there once.
+    """
     network = load(spec, params, inputs, plugins)
     found = summarized(network, at)
     levels = None if everything else depth or DEPTH

@@ -12,6 +12,8 @@ from resspec import api
 from resspec.analysis import legal
 from resspec.cli.options import GRAPH, JSON, SIZE
 from resspec.cli.output import console, load
+from resspec.diagnostics import SpecError
+from resspec.language import fitting
 from resspec.tensor import TensorSpec
 
 
@@ -42,10 +44,7 @@ def command(spec: str, params: Any, inputs: Any, plugins: Any, near: dict[str, i
 
     Where the spec gives numbers, its spatial sizes are taken as unknown.
     """
-    network = load(spec, params, inputs, plugins)
-    freed = not network.domains
-    if freed:
-        network = load(spec, params, [*free(network), *inputs], plugins)
+    network, freed = _loaded(spec, params, inputs, plugins)
     wanted = _wanted(network, near)
     found = legal.choices(network, wanted, most)
     if as_json:
@@ -64,16 +63,37 @@ def command(spec: str, params: Any, inputs: Any, plugins: Any, near: dict[str, i
         _table(found)
 
 
-def free(network: api.Network) -> list[tuple[str, list[int | None]]]:
+def _loaded(spec: str, params: Any, inputs: Any, plugins: Any) -> tuple[api.Network, bool]:
+    """The network with unknown sizes, and whether they were freed for it: where it has numbers, which may not fit."""
+    try:
+        network = load(spec, params, inputs, plugins)
+        if network.domains:
+            return network, False
+        shapes = {name: network.nodes[i].outputs[0] for name, i in network.inputs.items()}
+        misfit = None
+    except SpecError as error:
+        if not all(one.code in fitting.CODES for one in error.diagnostics if one.severity == "error"):
+            raise
+        shapes, misfit = api.declared(spec, dict(params)), error
+    try:
+        return load(spec, params, [*free(shapes), *inputs], plugins), True
+    except SpecError as error:
+        raise misfit or error from None
+
+
+def free(shapes: Mapping[str, TensorSpec]) -> list[tuple[str, list[int | None]]]:
     """Every input with its axes unknown, but for the last one, the channels."""
-    shapes = {name: network.nodes[i].outputs[0].shape for name, i in network.inputs.items()}
     return [
-        (name, [None] * (len(shape) - 1) + [int(str(shape[-1]))]) for name, shape in shapes.items() if len(shape) > 1
+        (name, [None] * (spec.rank - 1) + [int(str(spec.channels))]) for name, spec in shapes.items() if spec.rank > 1
     ]
 
 
 def _wanted(network: api.Network, near: Mapping[str, int]) -> dict[str, int]:
     unknown = near.keys() - {"", *network.domains}
+    follows = [name for name in network.relations if name in unknown]
+    if follows:
+        formula = ", ".join(f"{name} = {network.relations[name]}" for name in follows)
+        raise click.UsageError(f"{follows[0]} follows from the other sizes: {formula}; give those to --near")
     if unknown:
         names = ", ".join(network.domains) or "none"
         raise click.UsageError(f"there is no unknown size {sorted(unknown)[0]}; the unknown sizes are: {names}")

@@ -23,7 +23,7 @@ from resspec.cli.output import console, load, summarized
 def command(
     spec: str, params: Any, inputs: Any, plugins: Any, at: dict[str, int], as_json: bool, depth: int, everything: bool
 ) -> None:
-    """What a network costs: shapes, parameters, MACs, memory, receptive field."""
+    """What a network costs: parameters, MACs, FLOPs, memory."""
     found = summarized(load(spec, params, inputs, plugins), at)
     if as_json:
         rows = [

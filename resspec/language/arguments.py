@@ -56,7 +56,7 @@ def problem_of(error: SlotError, span: Span, visible: Callable[[], set[str]], *,
                 "it may be " + ", ".join(f"`{word}`" for word in sorted(error.words)) + ", or an expression"
             )
         elif remedy.help is None and texts and inner.name == error.text:
-            remedy = Remedy(f"if the word is meant, put it in quotes of its own: \"'{error.text}'\"")
+            remedy = Remedy(f"if the word is meant, put it in quotes of its own: `\"'{error.text}'\"`")
         elif remedy.help is None:
             remedy = Remedy("names of values are given by `params`, `let` and loops, those of tensors by `as`")
     return Problem(inner.code, inner.message, place, remedy.help, fix=remedy.fix)

@@ -207,7 +207,7 @@ def settings(document: Document, variant: str | None, params: Mapping[str, Any])
                 Diagnostic(
                     "unknown-variant",
                     f"`{document.name}` has no variant `{variant}`",
-                    document.span("variants") if document.spec.variants else None,
+                    document.span("variants", key=True) if document.spec.variants else None,
                     help=did_you_mean(variant, document.spec.variants, most=20),
                 ),
                 document.name,

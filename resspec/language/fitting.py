@@ -11,11 +11,13 @@ from dataclasses import replace
 
 from resspec.diagnostics import Diagnostic, SpecError
 from resspec.graph import Graph
-from resspec.sizes import Periodic
 from resspec.tensor import TensorSpec
 
 CODES = ("shape-mismatch", "expect-failed", "empty-tensor")
 """findings that another input size may mend"""
+
+AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+"""what the spatial axes of an input are called, by their number"""
 
 Freed = Mapping[str, Sequence[int | None]]
 
@@ -47,10 +49,13 @@ def with_fitting_sizes(
 def _notes(graph: Graph, inputs: Mapping[str, TensorSpec]) -> list[str]:
     found = []
     for name, spec in inputs.items():
-        for size, given in zip(graph.nodes[graph.inputs[name]].outputs[0].spatial, spec.spatial, strict=True):
-            domain = graph.domains.get(size.unknown) if isinstance(size, Periodic) else None
+        free = graph.nodes[graph.inputs[name]].outputs[0].spatial
+        words = AXES.get(len(free), [f"axis {axis}" for axis in range(len(free))])
+        for word, size, given in zip(words, free, spec.spatial, strict=True):
+            domain = graph.domains.get(str(size))  # of a size that follows from others there is none
             if domain is None or not isinstance(given, int) or domain.contains(given) or domain.largest() is not None:
                 continue  # a size that only a single input has is no choice
             near = " and ".join(str(value) for value in domain.near(given) if value is not None)
-            found.append(f"of `{name}` the size {given} does not fit, {near} would: {domain}")
-    return list(dict.fromkeys(found))
+            legal = replace(domain, unknown=word)  # the file has no name for it
+            found.append(f"of `{name}` the {word} {given} does not fit, {near} would: {legal}")
+    return found

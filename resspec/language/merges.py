@@ -54,7 +54,9 @@ def operands(
         of, rest = raw, {}
     if of is None:
         if not given:
-            raise Problem("wrong-inputs", f"`{step.op}` needs its tensors", step.tree.span, f"{step.op}: [a, b]")
+            raise Problem(
+                "wrong-inputs", f"`{step.op}` needs its tensors", step.tree.span, f"write `{step.op}: [a, b]`"
+            )
         return list(given), rest, _options(expander, step, scope, options)
     if step.source is not None and not (isinstance(of, str) and len(given) == 1):
         raise Problem(
@@ -69,7 +71,10 @@ def operands(
         found = [taps.find(expander, item, scope, step, *loc, i) for i, item in enumerate(of)]
     else:
         raise Problem(
-            "bad-value", f"`{step.op}` takes a list of tensors", expander.place(step, *loc), f"{step.op}: [a, b]"
+            "bad-value",
+            f"`{step.op}` takes a list of tensors",
+            expander.place(step, *loc),
+            f"write `{step.op}: [a, b]`",
         )
     if any(result.poisoned for result in found):
         raise Poisoned
@@ -174,7 +179,9 @@ def _offset(expander: Expander, size: Size, base: Size, where: Any) -> int:
     try:
         difference = expander.builder.constant(size - base)
     except (SizeError, TypeError) as error:
-        raise Problem("align-varies", f"sizes `{base}` and `{size}` cannot be aligned: {error}", where) from None
+        message = f"sizes `{base}` and `{size}` cannot be aligned: {error}"
+        help = "give both inputs the same name for the size, or give them numbers"
+        raise Problem("align-varies", message, where, help) from None
     if difference is None:
         raise Problem(
             "align-varies",

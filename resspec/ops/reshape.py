@@ -15,13 +15,14 @@ from resspec.domain import AtLeast, Multiple, Requirement
 from resspec.ops.axes import axis_index, axis_indices, replaced
 from resspec.ops.base import Op, OpError
 from resspec.ops.slots import Positive, Whole
-from resspec.sizes import Periodic, Size, SizeError, divide_exactly, product
+from resspec.sizes import Periodic, Product, Size, SizeError, divide_exactly, product
 from resspec.tensor import TensorSpec
 
 Axis = Annotated[Whole, Field(description="counted without the batch; -1 is the channels")]
 Axes = Annotated[
     Whole | tuple[Whole, ...] | None, Field(description="one or several, counted without the batch; null for all")
 ]
+FIXED_BEFORE = "give the input numbers, or bring it to a fixed size before: `adaptive_avg_pool: [7, 7]`"
 Target = Annotated[int, Field(ge=-1, le=limits.DIMENSION)]
 
 
@@ -80,21 +81,26 @@ class Reshape(Movement):
         rest = product(*(size for size in target if size != -1))
         if -1 not in target:
             if rest != elements:
+                what = f"the {elements} elements of {x}" if x.known else x
                 raise OpError(
-                    f"`reshape` cannot bring the {elements} elements of {x} into {_text(target)}, which holds {rest}",
+                    f"`reshape` cannot bring {what} into {_text(target)}, which holds {rest}",
                     code="shape-mismatch" if x.known else "unknown-size",
                     argument="target_shape",
-                    help="write -1 for one size, which is then computed",
+                    help=FIXED_BEFORE
+                    if isinstance(elements, Product)
+                    else "write -1 for one size, which is then computed",
                 )
             return x.with_shape(*target)
         assert isinstance(rest, int)
         try:
             left = elements // rest if isinstance(elements, Periodic) else divide_exactly(elements, rest)
         except SizeError as error:
+            varies = f"whether its elements are a multiple of {rest} depends on several sizes of the input"
             raise OpError(
-                f"`reshape` cannot bring {x} into {_text(target)}: {error}",
+                f"`reshape` cannot bring {x} into {_text(target)}: {error if x.known else varies}",
                 code="shape-mismatch" if x.known else "unknown-size",
                 argument="target_shape",
+                help=f"choose sizes whose product divides {elements}" if x.known else FIXED_BEFORE,
             ) from None
         return x.with_shape(*(left if size == -1 else size for size in target))
 

@@ -6,6 +6,7 @@ as expressions, one that takes words as well keeps those words, a text slot inte
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -30,10 +31,14 @@ Padding = Literal["same", "valid"] | Side
 CausalPadding = Literal["same", "valid", "causal"] | Side
 
 
+# where capitals run on, as in `GELU` and `LeakyReLU`, no word begins but behind a digit: `L1L2`
+_WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[0-9])(?=[A-Z])")
+
+
 def _snake(value: Any) -> Any:
     """Keras takes both spellings of its names: `HeNormal` is `he_normal`."""
     if isinstance(value, str) and value[:1].isupper():
-        return "".join("_" + c.lower() if c.isupper() and i else c.lower() for i, c in enumerate(value))
+        return _WORD_STARTS.sub("_", value).lower()
     return value
 
 
