@@ -287,4 +287,6 @@ def holds(need: Requirement, value: int) -> bool:
     if name == "Equal":
         return at(need.left, value) == at(need.right, value)  # type: ignore[union-attr]
     size = at(need.size, value)  # type: ignore[union-attr]
+    if name == "AtMost":
+        return size <= need.most  # type: ignore[union-attr]
     return size % need.of == 0 if name == "Multiple" else size >= need.least  # type: ignore[union-attr]
