@@ -25,11 +25,15 @@ from resspec.render.svg import svg
 from resspec.render.theme import DARK, LIGHT, Theme
 from resspec.render.view import Viewer
 
-SCRIPTS = ("view.js", "compose.js", "spine.js", "paint.js", "facts.js", "page.js")
+SCRIPTS = (
+    "view.js", "pieces.js", "compose.js", "spine.js",  # what Python does, too
+    "paint.js", "facts.js", "panel.js", "search.js", "page.js",
+)  # fmt: skip
+"""in the order in which they stand in the page"""
 
 HEAT = {
-    "light": ("#f6f6f4", "#fbeee0", "#f9dcbf", "#f6c394", "#f0a566", "#e58a3c"),
-    "dark": ("#20242b", "#33291f", "#4a3320", "#633d1d", "#7d471a", "#975217"),
+    "light": ("#f6f6f4", "#fcf0e3", "#fae2c8", "#f8d1a4", "#f4bd7d", "#eea653"),
+    "dark": ("#20242b", "#332a21", "#473320", "#5b3c1f", "#6b421c", "#7a4517"),
 }
 """fills for shares of the whole, low to high; texts on them keep a contrast of 4.5 : 1"""
 FOCUS = {"light": "#0058d0", "dark": "#7ab8ff"}

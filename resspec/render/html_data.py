@@ -15,7 +15,7 @@ from resspec.analysis.cost import costs, shape_at
 from resspec.analysis.receptive_field import Field, fields
 from resspec.diagnostics import Span
 from resspec.render import labels
-from resspec.render.boxes import NOTE, Boxes
+from resspec.render.boxes import NOTE, SHAPE, Boxes
 from resspec.render.metrics import fit, shown, width
 from resspec.render.scene import Text
 from resspec.render.terminals import KIND
@@ -199,7 +199,16 @@ class Facts:
             heads = [fit(labels.name(cell, whole=whole), NOTE, 200) for whole in (True, False)]
             found["headings"] = [[shown(head), width(head, NOTE, bold=True) + 8] for head in heads]
             found["room"] = room + 4 if drawn.badge else 0
+            found["after"] = self.after(cell)
         return found
+
+    def after(self, cell: Cell) -> Json:
+        """The shape behind an open fold that changes it at every turn, and its width."""
+        after, first = labels.exit_spec(self.boxes.graph, cell), Cell(cell.part, cell.run[:1])
+        if self.boxes.shapes == "none" or after.shape == labels.exit_spec(self.boxes.graph, first).shape:
+            return None
+        shape = self.boxes.shape(after)
+        return [shown(shape), width(shape, SHAPE)]
 
 
 def _blocks(root: Part) -> Iterator[Part]:
@@ -217,11 +226,17 @@ def _text(text: Text) -> Json:
 
 
 def _pairs(arguments: Mapping[str, object]) -> list[Json]:
-    """Arguments in words, without those that say nothing."""
-    return [
-        [shown(name), shown(value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False))]
-        for name, value in arguments.items()
-    ]
+    """Arguments in words."""
+    return [[shown(name), shown(_words(value))] for name, value in arguments.items()]
+
+
+def _words(value: object) -> str:
+    """A value as a spec has it, a mapping without its braces."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {_words(one)}" for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_words, value))}]"
+    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def _field(field: Field) -> str:

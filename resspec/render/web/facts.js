@@ -59,7 +59,7 @@ function rowsOf(net, costs, cell) {
   const count = cell.last - cell.first + 1, rows = [];
   const cost = (name, label, unit) => {
     const value = total(costs, name, cell.first, count), share = shareOf(net, costs, name, cell);
-    if (value) rows.push([label, unit(value), name === "bytes" || name === "flops" ? null : share]);
+    if (value) rows.push([label, unit(value), name === "params" || name === "macs" ? share : null]);
   };
   if (node) rows.push(["op", node.kind, null]);
   else if (cell.id) rows.push(["block", cell.kind, null], ["nodes", grouped(count), null]);

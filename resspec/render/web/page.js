@@ -1,13 +1,13 @@
 // The page: opening and closing, moving, search, keys, the side panel.
 "use strict";
 
-const MARGIN = 24, CLOSEST = 4, STEP = 60, RESULTS = 40;
+const MARGIN = 24, CLOSEST = 4, STEP = 60;
 
 const net = network(JSON.parse(document.getElementById("ui-data").textContent));
 const costs = costsOf(net);
 const ui = (name) => document.getElementById(`ui-${name}`);
 const world = element("g", {});
-const state = { opened: new Set(net.opened), heat: "", selected: 0, piece: null, places: new Map(), x: 0, y: 0, scale: 1 };
+const state = { opened: new Set(net.opened), heat: "", selected: 0, piece: null, places: new Map(), x: 0, y: 0, scale: 1, wide: 1, tall: 1 };
 
 // -- drawing -----------------------------------------------------------------------------------------
 
@@ -16,15 +16,20 @@ function draw() {
   state.places = new Map();
   const cells = [], add = (one, depth) => {
     state.places.set(one.cell.id, one);
-    cells.push(group(one, depth, heatOf));
+    cells.push(group(one, depth, heatOf(one.cell)));
     for (const inner of one.inner) add(inner, depth + 1);
   };
   for (const one of state.piece.drawn) add(one, 0);
-  const lines = linesOf(net, state.piece), focused = document.activeElement?.dataset?.id;
-  world.replaceChildren(...cells, ...state.piece.texts.map(textOf), ...lines);
-  if (focused !== undefined) elementOf(Number(focused))?.focus({ preventScroll: true });
+  fill(world, [...cells, ...shapesOf(state.piece), ...linesOf(state.piece)]);
   mark();
   legend();
+}
+
+// Does what may replace the box that has the focus, and gives the focus to its successor: last, for it costs a layout.
+function keepingFocus(act) {
+  const { id } = document.activeElement?.dataset ?? {};
+  act();
+  if (id !== undefined) elementOf(Number(id))?.focus({ preventScroll: true });
 }
 
 function heatOf(cell) {
@@ -46,9 +51,12 @@ function mark() {
 function change(opened, id) {
   const before = spot(id);
   state.opened = opened;
-  draw();
-  const after = spot(id);
-  if (before && after) move((before.x - after.x) * state.scale, (before.y - after.y) * state.scale);
+  keepingFocus(() => {
+    draw();
+    const after = spot(id);
+    if (before && after) move((before.x - after.x) * state.scale, (before.y - after.y) * state.scale);
+    keep();
+  });
 }
 
 // The place of a cell, or of what stands for it: the block around it, or the first thing in it.
@@ -85,16 +93,27 @@ function isAlike(cell, other) {
 // -- moving ------------------------------------------------------------------------------------------
 
 function place() {
-  world.setAttribute("transform", `translate(${digits(state.x)} ${digits(state.y)}) scale(${state.scale.toFixed(4)})`);
+  const at = `translate(${digits(state.x)} ${digits(state.y)}) scale(${state.scale.toFixed(4)})`;
+  if (world.getAttribute("transform") !== at) world.setAttribute("transform", at);
 }
 
 function move(dx, dy) {
+  if (!dx && !dy) return;
   state.x += dx;
   state.y += dy;
   place();
 }
 
-function zoom(factor, x = ui("figure").clientWidth / 2, y = ui("figure").clientHeight / 2) {
+// What has room in the window is not outside of it.
+function keep() {
+  const width = state.piece.width * state.scale, height = state.piece.height * state.scale;
+  const held = (start, size, room) => (size + 2 * MARGIN > room ? start : Math.min(Math.max(start, MARGIN), room - MARGIN - size));
+  state.x = held(state.x, width, state.wide);
+  state.y = held(state.y, height, state.tall);
+  place();
+}
+
+function zoom(factor, x = state.wide / 2, y = state.tall / 2) {
   const scale = Math.min(CLOSEST, Math.max(0.02, state.scale * factor));
   state.x = x - (x - state.x) * (scale / state.scale);
   state.y = y - (y - state.y) * (scale / state.scale);
@@ -103,167 +122,33 @@ function zoom(factor, x = ui("figure").clientWidth / 2, y = ui("figure").clientH
 }
 
 function fit() {
-  const { clientWidth, clientHeight } = ui("figure"), { width, height } = state.piece;
-  state.scale = Math.min(1.4, (clientWidth - 2 * MARGIN) / width, (clientHeight - 2 * MARGIN) / height);
-  state.x = (clientWidth - width * state.scale) / 2;
-  state.y = (clientHeight - height * state.scale) / 2;
+  const { width, height } = state.piece;
+  state.scale = Math.max(0.02, Math.min(1.4, (state.wide - 2 * MARGIN) / width, (state.tall - 2 * MARGIN) / height));
+  state.x = (state.wide - width * state.scale) / 2;
+  state.y = (state.tall - height * state.scale) / 2;
   place();
 }
 
 function centre(id) {
-  const one = spot(id), { clientWidth, clientHeight } = ui("figure");
+  const one = spot(id);
   state.scale = Math.max(state.scale, 0.9);
-  state.x = clientWidth / 2 - (one.x + one.width / 2) * state.scale;
-  state.y = clientHeight / 2 - (one.y + Math.min(one.height, clientHeight / state.scale - 40) / 2) * state.scale;
+  state.x = state.wide / 2 - (one.x + one.width / 2) * state.scale;
+  state.y = state.tall / 2 - (one.y + Math.min(one.height, state.tall / state.scale - 40) / 2) * state.scale;
   place();
 }
 
 // Moves so far that a box is seen whole, if it is not.
 function show(id) {
-  const one = state.places.get(id), figure = ui("figure");
+  const one = state.places.get(id);
   if (!one) return;
   const need = (start, size, room) => Math.min(0, room - MARGIN - start - size) + Math.max(0, MARGIN - start);
-  const dx = need(state.x + one.x * state.scale, one.width * state.scale, figure.clientWidth);
-  move(dx, need(state.y + one.y * state.scale, Math.min(one.height, 40) * state.scale, figure.clientHeight));
+  const dx = need(state.x + one.x * state.scale, one.width * state.scale, state.wide);
+  move(dx, need(state.y + one.y * state.scale, Math.min(one.height, 40) * state.scale, state.tall));
 }
 
-// -- search ------------------------------------------------------------------------------------------
-
-function hits(words) {
-  const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
-  const all = [...net.groups, ...net.nodes.map((node, i) => ({ ...node, first: i, last: i, leaf: true }))];
-  const fits = (one) => wanted.every((word) => `${one.path} ${one.kind}`.toLowerCase().includes(word));
-  const rank = (one) => (one.path.toLowerCase().split("/").pop() === wanted[0] ? 0 : 1);
-  return wanted.length ? all.filter(fits).sort((a, b) => rank(a) - rank(b) || a.first - b.first || b.last - a.last) : [];
-}
-
-// Opens every block around a hit, goes there, and says for what it stands.
-function reveal(hit) {
-  const opened = new Set(state.opened);
-  let { first, last } = hit, cell = net.root;
-  for (;;) {
-    const inner = cell.cells.find((one) => one.first <= first && last <= one.last);
-    if (!inner) break;
-    opened.add(cell.id);
-    cell = inner;
-    if (cell.simple && cell.times > 1) {
-      const turns = Math.floor((first - cell.first) / cell.size);
-      [first, last] = [first - turns * cell.size, last - turns * cell.size];
-    }
-    if (!hit.leaf && first === cell.first && last - first + 1 === cell.size) break;
-  }
-  state.opened = opened;
-  draw();
-  select(cell.id, hit.path);
-  centre(cell.id);
-  elementOf(cell.id)?.focus({ preventScroll: true });
-}
-
-function search() {
-  const found = hits(ui("search").value);
-  ui("results").replaceChildren(...found.slice(0, RESULTS).map((hit, k) => {
-    const item = html("li", { id: `ui-hit${k}`, role: "option", "aria-selected": String(k === 0) });
-    item.append(html("b", {}, hit.path), html("span", {}, hit.kind));
-    item.addEventListener("pointerdown", (event) => {
-      event.preventDefault();
-      choose(hit);
-    });
-    return item;
-  }), ...(found.length > RESULTS ? [html("li", { class: "more" }, `and ${found.length - RESULTS} more`)] : []));
-  if (ui("search").value && !found.length) ui("results").append(html("li", { class: "more" }, "nothing found"));
-  ui("search").setAttribute("aria-expanded", String(found.length > 0));
-  pointAt(0);
-}
-
-function choose(hit) {
-  ui("search").value = "";
-  search();
-  if (hit) reveal(hit);
-}
-
-function pointAt(number) {
-  const items = [...ui("results").querySelectorAll("[role=option]")];
-  items.forEach((item, k) => item.setAttribute("aria-selected", String(k === number)));
-  items[number]?.scrollIntoView({ block: "nearest" });
-  if (items[number]) ui("search").setAttribute("aria-activedescendant", items[number].id);
-  else ui("search").removeAttribute("aria-activedescendant");
-}
-
-function searchKey(event) {
-  const items = [...ui("results").querySelectorAll("[role=option]")];
-  const now = items.findIndex((item) => item.getAttribute("aria-selected") === "true");
-  if (event.key === "ArrowDown") pointAt(Math.min(now + 1, items.length - 1));
-  else if (event.key === "ArrowUp") pointAt(Math.max(now - 1, 0));
-  else if (event.key === "Enter") choose(hits(ui("search").value)[now]);
-  else if (event.key === "Escape") {
-    choose(null);
-    ui("figure").focus();
-  } else return;
-  event.preventDefault();
-}
-
-// -- the side panel ------------------------------------------------------------------------------------
-
-function html(name, attributes, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
-
-function select(id, sought = "") {
-  state.selected = id;
-  mark();
-  const cell = id < 0 ? net.ends[-1 - id] : net.cells[id];
-  const name = cell.path.split("/").pop() || net.title;
-  const parts = [html("h2", {}, cell.until ? `${name} .. ${cell.until.split("/").pop()}` : name)];
-  const around = ancestors(id).slice(0, -1).reverse();
-  if (around.length) parts.push(html("nav", { "aria-label": "blocks around it" }, ...around.map(closer)));
-  if (sought && sought !== cell.path) parts.push(html("p", {}, `drawn here for ${sought}, which is equal`));
-  if (cell.times > 1) parts.push(html("p", {}, `${cell.times} blocks of equal structure in a chain; the first is drawn`));
-  parts.push(table(rowsOf(net, costs, cell)));
-  const given = argumentsOf(net, cell);
-  if (given.length) parts.push(html("h3", {}, "arguments"), table(given.map(([key, value]) => [key, value, null])));
-  ui("panel").replaceChildren(...parts);
-}
-
-function closer(id) {
-  const button = html("button", { type: "button", title: "close this block" }, net.cells[id].path.split("/").pop(), " \u00d7");
-  button.addEventListener("click", () => {
-    toggle(id);
-    select(id);
-    show(id);
-  });
-  return button;
-}
-
-function table(rows) {
-  return html("dl", {}, ...rows.flatMap(([name, value, share]) => {
-    const told = html("dd", {}, value);
-    if (share) {
-      const bar = html("meter", { min: 0, max: 1, value: share.toFixed(4), "aria-label": "share of the whole" });
-      told.append(html("span", { class: "share" }, percent(share)), bar);
-    }
-    return [html("dt", {}, name), told];
-  }));
-}
-
-function legend() {
-  const shown = [...world.querySelectorAll("[class*=box-],[class*=line-]")].flatMap((one) => [...one.classList]);
-  const roles = new Set(shown), marks = new Set([...state.places.values()].map((one) => one.mark));
-  const key = ([kind, words]) => html("li", {}, swatch(kind), words);
-  const heat = ["none", "< 0.1 %", "0.1 to 1 %", "1 to 5 %", "5 to 15 %", "> 15 %"].map((words, k) => [`heat${k}`, words]);
-  const known = state.heat ? heat : net.legend.filter(([kind]) => roles.has(kind) || marks.has(kind));
-  ui("legend").replaceChildren(...known.map(key));
-}
-
-function swatch(kind) {
-  const wide = { viewBox: "0 0 20 12", width: 20, height: 12, "aria-hidden": "true" };
-  if (kind.startsWith("line")) return element("svg", wide, element("path", { class: `line ${kind}`, d: "M0 6h20" }));
-  const sign = ["plus", "times", "bar"].includes(kind);
-  const one = sign ? { x: kind === "bar" ? 0 : 4, y: kind === "bar" ? 2 : 0, width: kind === "bar" ? 20 : 12, height: kind === "bar" ? 8 : 12 }
-    : { x: 1, y: 1, width: 18, height: 10 };
-  return element("svg", wide, ...outline({ ...one, mark: sign ? kind : "rect", role: "merge" }, sign ? "box-merge" : kind));
+// The room that the figure has; asking for it costs the browser a layout, so it is kept.
+function measure() {
+  [state.wide, state.tall] = [ui("figure").clientWidth, ui("figure").clientHeight];
 }
 
 // -- keys and pointer ----------------------------------------------------------------------------------
@@ -336,7 +221,7 @@ function click(event) {
   }
   const id = Number(cell.dataset.id);
   cell.focus({ preventScroll: true });
-  if (cell.classList.contains("closed") || event.target.matches(".grip, .text-heading, .hint")) toggle(id, event.shiftKey);
+  if (cell.classList.contains("closed") || event.target.closest(".grip, .hint")) toggle(id, event.shiftKey);
 }
 
 function themes() {
@@ -362,6 +247,10 @@ function begin() {
     select(Number(cell.dataset.id));
     show(Number(cell.dataset.id));
   });
+  figure.addEventListener("pointerover", (event) => {
+    const edge = event.target.closest(".edge");
+    if (edge) edge.lastChild.replaceChildren(element("title", {}, edgeWords(net, carried.get(edge))));
+  });
   figure.addEventListener("wheel", (event) => {
     event.preventDefault();
     const { left, top } = figure.getBoundingClientRect();
@@ -374,14 +263,16 @@ function begin() {
   ui("level").addEventListener("change", levels);
   ui("heat").addEventListener("change", (event) => {
     state.heat = event.target.value;
-    draw();
+    keepingFocus(draw);
   });
   ui("theme").addEventListener("click", themes);
   ui("fit").addEventListener("click", fit);
   ui("in").addEventListener("click", () => zoom(1.25));
   ui("out").addEventListener("click", () => zoom(0.8));
+  new ResizeObserver(measure).observe(figure);
   draw();
   select(0);
+  measure();
   fit();
 }
 

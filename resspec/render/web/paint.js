@@ -12,6 +12,29 @@ function element(name, attributes, ...children) {
   return made;
 }
 
+// Elements of the figure before, by what they look like: those that only move are not made again.
+let pooled = new Map(), used = new Map();
+
+function take(look, x, y, make) {
+  const made = pooled.get(look)?.pop() ?? make(), at = `translate(${digits(x)} ${digits(y)})`;
+  if (made.getAttribute("transform") !== at) made.setAttribute("transform", at);
+  if (used.has(look)) used.get(look).push(made);
+  else used.set(look, [made]);
+  return made;
+}
+
+// Puts the elements into `world` in their order; what is there already stays.
+function fill(world, wanted) {
+  const kept = new Set(wanted);
+  for (const one of [...world.children]) if (!kept.has(one)) one.remove();
+  let at = world.firstChild;
+  for (const one of wanted) {
+    if (one === at) at = at.nextSibling;
+    else world.insertBefore(one, at);
+  }
+  [pooled, used] = [used, new Map()];
+}
+
 const digits = (value) => String(Math.round(value * 100) / 100);
 const point = ([x, y]) => `${digits(x)},${digits(y)}`;
 
@@ -34,36 +57,52 @@ function outline({ x, y, width, height, mark, role }, kind) {
   return [element("circle", { class: kind, cx, cy, r }), element("path", { class: `sign-${role}`, d: course })];
 }
 
-function badge({ cell, x, y, width, mark }) {
+function badge({ cell, width, mark }) {
   if (!cell.badge) return [];
-  const left = x + width - cell.pill - 4, top = y + (mark === "frame" ? 3 : 4);
+  const left = width - cell.pill - 4, top = mark === "frame" ? 3 : 4;
   const text = { x: left + cell.pill / 2, y: top + 10.3, text: cell.badge, size: 9, role: "badge", anchor: "middle", bold: true };
   return [element("rect", { class: "box-badge", x: digits(left), y: digits(top), width: digits(cell.pill), height: 14, rx: 7 }), textOf(text)];
 }
 
 // A box with its texts, or a frame with its head; what is inside of a frame follows it, as in the order of reading.
 function group(one, depth, heat) {
-  const { cell } = one, open = one.mark === "frame";
-  const kind = open ? `box-frame${depth % 2}` : `box-${one.role} ${heat(cell)}`;
-  const made = element("g", {
-    class: `cell ${open ? "open" : cell.block ? "closed" : "leaf"}`, "data-id": cell.id, tabindex: 0, role: "button",
-    "aria-label": cell.spoken, "aria-expanded": cell.block ? String(open) : null,
-  }, element("title", {}, cell.spoken), ...outline(one, kind));
-  if (open) made.append(element("rect", { class: "grip", x: one.x + 1, y: one.y + 1, width: one.width - 2, height: 20, rx: 7 }));
-  made.append(...one.texts.map(textOf), ...badge(one));
-  if (cell.block) made.append(hint(one, open));
-  return made;
+  const { cell, x, y, width, height, mark, role } = one, open = mark === "frame";
+  const kind = open ? `box-frame${depth % 2}` : `box-${role} ${heat}`;
+  const words = open ? one.texts.slice(0, 1) : one.texts;
+  return take(`cell ${cell.id} ${kind} ${digits(width)} ${digits(height)} ${words[0]?.text}`, x, y, () => {
+    const made = element("g", {
+      class: `cell ${open ? "open" : cell.block ? "closed" : "leaf"}`, "data-id": cell.id, tabindex: 0, role: "button",
+      "aria-label": cell.spoken, "aria-expanded": cell.block ? String(open) : null,
+    }, element("title", {}, cell.spoken), ...outline({ x: 0, y: 0, width, height, mark, role }, kind));
+    if (open) made.append(element("rect", { class: "grip", x: 1, y: 1, width: digits(width - 2), height: 20, rx: 7 }));
+    made.append(...movedTexts(words, -x, -y).map(textOf), ...badge(one));
+    if (cell.block) made.append(hint(open));
+    return made;
+  });
 }
 
-// A small plus or minus, which says that a click opens or closes.
-function hint({ x, y }, open) {
-  const [left, top] = open ? [x + 2.5, y + 9.5] : [x + 3.5, y + 7.5];
-  return element("path", { class: "hint", d: `M${point([left, top])}h4${open ? "" : `M${point([left + 2, top - 2])}v4`}` });
+// The shapes behind the boxes: they belong to what is around the boxes.
+function shapesOf(piece) {
+  const texts = [...piece.texts], waiting = [...piece.drawn];
+  while (waiting.length) {
+    const one = waiting.pop();
+    if (one.mark === "frame") texts.push(...one.texts.slice(1));
+    waiting.push(...one.inner);
+  }
+  return texts.map((text) =>
+    take(`text ${text.text} ${text.anchor} ${text.role}`, text.x, text.y, () => textOf({ ...text, x: 0, y: 0 })));
+}
+
+// A small plus or minus on the corner, which says that a click opens or closes.
+function hint(open) {
+  const [cx, cy] = [2, 2];
+  const sign = `M${point([cx - 2, cy])}h4${open ? "" : `M${point([cx, cy - 2])}v4`}`;
+  return element("g", { class: "hint" }, element("circle", { cx, cy, r: 4 }), element("path", { d: sign }));
 }
 
 // -- lines -------------------------------------------------------------------------------------------
 
-function linesOf(net, piece) {
+function linesOf(piece) {
   const shown = piece.wires.filter((one) => one.leaves.size).map((one) => ({ ...one, course: straight(one.points) }));
   const trunks = new Map();
   for (const { role, course } of shown) {
@@ -76,7 +115,7 @@ function linesOf(net, piece) {
       const ways = (trunks.get(point(course[0])) ?? []).map((trunk) => parted(course, trunk));
       course = ways.reduce((short, way) => (way.length < short.length ? way : short), ways[0] ?? course);
     }
-    return course.length > 1 ? line(net, course, one) : [];
+    return course.length > 1 ? line(course, one.role, one.leaves) : [];
   });
 }
 
@@ -95,19 +134,23 @@ function isOn([x, y], [ax, ay], [bx, by]) {
   return down || (ay === by && by === y && Math.min(ax, bx) <= x && x <= Math.max(ax, bx));
 }
 
-function line(net, course, { role, leaves }) {
-  const name = element("title", {}, edgeWords(net, leaves));
-  const [fromX, fromY] = course[course.length - 2], tip = course[course.length - 1];
-  const size = Math.min(1, Math.hypot(tip[0] - fromX, tip[1] - fromY) / TIP), way = direction([fromX, fromY], tip);
-  const [back, notch] = [beyond(tip, way, -TIP * size), beyond(tip, way, (NOTCH - TIP) * size)];
-  const aside = [-way[1] * HALF * size, way[0] * HALF * size];
-  const corners = [tip, [back[0] + aside[0], back[1] + aside[1]], notch, [back[0] - aside[0], back[1] - aside[1]]];
-  const d = bent([...course.slice(0, -1), tip], notch);
-  return [
-    element("path", { class: `line line-${role}`, d, fill: "none" }),
-    element("polygon", { class: `head-${role}`, points: corners.map(point).join(" ") }),
-    element("path", { class: "touch", d, fill: "none" }, name),
-  ];
+// What each line stands for, for when it is pointed at.
+const carried = new WeakMap();
+
+function line(course, role, leaves) {
+  const [[x, y]] = course, own = course.map(([px, py]) => [px - x, py - y]);
+  const made = take(`line ${role} ${own.map(point).join(" ")}`, x, y, () => {
+    const [from, tip] = own.slice(-2), way = direction(from, tip);
+    const size = Math.min(1, Math.hypot(tip[0] - from[0], tip[1] - from[1]) / TIP);
+    const [back, notch] = [beyond(tip, way, -TIP * size), beyond(tip, way, (NOTCH - TIP) * size)];
+    const aside = [-way[1] * HALF * size, way[0] * HALF * size];
+    const corners = [tip, [back[0] + aside[0], back[1] + aside[1]], notch, [back[0] - aside[0], back[1] - aside[1]]];
+    const d = bent(own, notch);
+    return element("g", { class: "edge" }, element("path", { class: `line line-${role}`, d }),
+      element("polygon", { class: `head-${role}`, points: corners.map(point).join(" ") }), element("path", { class: "touch", d }));
+  });
+  carried.set(made, leaves);
+  return made;
 }
 
 function bent(course, end) {

@@ -33,10 +33,11 @@ function stands(cell) {
 
 // A cell as it is drawn: closed, or open with the cells and links in it. `opened` holds numbers of cells.
 function drawn(net, cell, opened) {
-  if (!cell.block || !opened.has(cell.id)) return { ...cell, isOpen: false, cells: [], links: [] };
+  const made = Object.create(cell);
+  if (!cell.block || !opened.has(cell.id)) return Object.assign(made, { isOpen: false, cells: [], links: [] });
   const cells = spliced(cell, opened);
   const links = linksOf(net, cells, cell.first + cell.size - 1);
-  return { ...cell, isOpen: true, cells: cells.map((one) => drawn(net, one, opened)), links };
+  return Object.assign(made, { isOpen: true, cells: cells.map((one) => drawn(net, one, opened)), links });
 }
 
 function boxes(cell) {
@@ -53,7 +54,7 @@ function linksOf(net, cells, last) {
   const owner = new Map(), found = new Map();
   cells.forEach((one, k) => { for (let i = one.first; i <= one.last; i++) owner.set(i, k); });
   const add = (source, target, edge) => {
-    const key = `${source} ${target}`;
+    const key = (source + 2) * 1e7 + target + 2;
     if (!found.has(key)) found.set(key, { source, target, leaves: [] });
     found.get(key).leaves.push(edge);
   };
