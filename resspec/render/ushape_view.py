@@ -1,0 +1,85 @@
+"""What must be open for an encoder-decoder to be seen: the blocks that hold its levels, without frames."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from resspec.analysis.cost import shape_at
+from resspec.graph import Graph
+from resspec.render import labels
+from resspec.render.boxes import Boxes
+from resspec.render.terminals import is_output, with_outputs
+from resspec.render.tree import Part
+from resspec.render.view import Cell, Viewer
+from resspec.tensor import TensorSpec
+
+HALF = 1.5
+"""how many times fewer pixels are a lower resolution: less than a halving of one axis, more than a crop"""
+
+
+def spread(boxes: Boxes, root: Cell) -> Cell:
+    """The view `root` with every block that holds levels taken apart, and its outputs as cells."""
+    graph = boxes.graph
+    viewer = Viewer(graph)
+    inline = _holders(viewer, boxes)
+    viewer.inline = inline
+    whole = viewer.cell((viewer.root,), inline | _opened(graph, root), folding=_folds(root))
+    return with_outputs(whole, list(graph.outputs))
+
+
+def pixels(boxes: Boxes, cells: Collection[Cell]) -> list[float | None]:
+    """How many pixels (or voxels, or steps) the result of each cell has; None for outputs and unknown sizes."""
+    return [None if is_output(cell) else _area(boxes, labels.exit_spec(boxes.graph, cell)) for cell in cells]
+
+
+def _area(boxes: Boxes, spec: TensorSpec) -> float | None:
+    product = 1
+    for size in shape_at(spec, boxes.at).shape[:-1]:
+        if not isinstance(size, int):
+            return None
+        product *= size
+    return float(product)
+
+
+def _opened(graph: Graph, root: Cell) -> set[str]:
+    """The blocks that are open in a view, those without a frame too."""
+    found: set[str] = set()
+    waiting = [root]
+    while waiting:
+        cell = waiting.pop()
+        if cell.is_open:
+            found.add(cell.part.path)
+            waiting += cell.cells
+        path = cell.part.path
+        while "/" in path:
+            path = path.rpartition("/")[0]
+            found.add(path)
+    return {path for path in found if not path or path in graph.groups}
+
+
+def _folds(root: Cell) -> bool:
+    """Whether a view may hold folds: only a view of every layer, nothing folded, has one cell a node."""
+    return root.boxes() < len(root.part.nodes)
+
+
+def _holders(viewer: Viewer, boxes: Boxes) -> set[str]:
+    """The root, the blocks that a skip leaves or enters, and those in which the resolution falls and rises again."""
+    nodes = viewer.graph.nodes
+    area = [_area(boxes, node.outputs[0]) for node in nodes]
+    before = [_largest(area[ref.node] for ref in node.inputs) for node in nodes]
+    falls = [a is not None and b is not None and a * HALF <= b for a, b in zip(area, before, strict=True)]
+    rises = [a is not None and b is not None and b * HALF <= a for a, b in zip(area, before, strict=True)]
+    found = {""}
+    waiting: list[Part] = [viewer.root]
+    while waiting:
+        for part in waiting.pop().parts:
+            low = next((i for i in part.nodes if falls[i]), part.last)
+            dips = any(rises[i] for i in range(low, part.last + 1))
+            if part.is_block and (dips or not viewer.simple(part)):
+                found.add(part.path)
+                waiting.append(part)
+    return found
+
+
+def _largest(values: Iterable[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)
