@@ -27,7 +27,7 @@ AROUND = (40.0, 104.0)
 ROWS = 10
 UNEVEN = 1.6
 """the widest of several rows is at most that many times as wide as they are on average"""
-TALLEST = (150.0, 200.0, 260.0)
+TALLEST = (150.0, 200.0, 260.0, 340.0)
 """px of the tallest slab; a network that has no place for a second row may have higher ones"""
 BETWEEN = 30.0
 """px between rows, in which the line from one to the next runs"""

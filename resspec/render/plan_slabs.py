@@ -75,7 +75,7 @@ def height(size: int, tallest: float, largest: int) -> float:
 def columns(graph: Graph, at: Mapping[str, int], whole: Row, framed: bool) -> list[Column] | None:
     """The columns of a row of stops; None where a size is not known. `framed`: open blocks keep their frames."""
     found: list[Column] = []
-    for k, (before, main, behind) in enumerate(_grouped(graph, whole)):
+    for k, (before, main, behind) in enumerate(grouped(graph, whole, framed)):
         stop = whole.stops[main]
         shape = shape_at(labels.exit_spec(graph, stop.cell), at)
         sizes = [number(size, at) for size in shape.shape]
@@ -97,26 +97,26 @@ def columns(graph: Graph, at: Mapping[str, int], whole: Row, framed: bool) -> li
     return found
 
 
-def _grouped(graph: Graph, whole: Row) -> list[tuple[list[int], int, list[int]]]:
-    """Stops before, the main one, and stops behind, for every slab."""
+def grouped(graph: Graph, whole: Row, framed: bool) -> list[tuple[list[int], int, list[int]]]:
+    """Strips before, the main stop, and strips behind, for every slab. `framed`: none from outside its frame."""
     found: list[tuple[list[int], int, list[int]]] = []
     ahead: list[int] = []  # strips that wait for the slab behind them
+
+    def near(one: int, two: int) -> bool:
+        a, b = whole.stops[one], whole.stops[two]
+        return a.around == b.around or (not framed and a.times == b.times)
+
     for k, stop in enumerate(whole.stops):
         linked = k > 0 and {a for a, b in whole.ways if b == k} == {k - 1}
+        if ahead and not (linked and near(k, ahead[0])):
+            found.append((ahead[:-1], ahead[-1], []))
+            ahead = []
+        main = found[-1][1] if found else None
         if not thin(graph, stop.cell):
-            if ahead and not (linked and stop.around == whole.stops[ahead[0]].around):
-                found.append((ahead[:-1], ahead[-1], []))
-                ahead = []
             found.append((ahead, k, []))
             ahead = []
-            continue
-        last = found[-1] if found else None
-        main = whole.stops[last[1]] if last else None
-        if linked and last and not ahead and main and main.around == stop.around and _holds(graph, main.cell):
-            last[2].append(k)
-        elif ahead and not (linked and whole.stops[ahead[0]].around == stop.around):
-            found.append((ahead[:-1], ahead[-1], []))
-            ahead = [k]
+        elif linked and not ahead and main is not None and near(k, main) and _holds(graph, whole.stops[main].cell):
+            found[-1][2].append(k)
         else:
             ahead.append(k)
     if ahead:
@@ -131,8 +131,8 @@ def thin(graph: Graph, cell: Cell) -> bool:
 
 
 def _holds(graph: Graph, cell: Cell) -> bool:
-    """Whether strips may follow: not on an input, which is a picture of its own."""
-    return not isinstance(graph.nodes[cell.first].op, Input)
+    """Whether strips may follow: not on an input, and not on a block, whose norms and activations are inside."""
+    return not cell.part.is_block and not isinstance(graph.nodes[cell.first].op, Input)
 
 
 def _alike(graph: Graph, last: Column, group: Group, frames: Sequence[Cell], whole: Row) -> bool:

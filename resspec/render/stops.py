@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 
 from resspec.graph import Graph
 from resspec.render.edges import members
+from resspec.render.labels import exit_spec
 from resspec.render.regions import Segment, Tangle, series
-from resspec.render.view import EXIT, Cell, Leaf
+from resspec.render.tree import Part
+from resspec.render.view import EXIT, Cell, Leaf, Link
 
 PRODUCTS = ("conv", "dense")
 THIN = ("norm", "activation", "regularization")
@@ -30,6 +33,11 @@ class Stop:
     around: tuple[Cell, ...]
     skip: Skip | None = None
 
+    @property
+    def times(self) -> int:
+        """How often it stands in the network, the folds around it included."""
+        return prod(cell.times for cell in (self.cell, *self.around))
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -39,22 +47,23 @@ class Row:
     ways: dict[tuple[int, int], frozenset[Leaf]]
 
 
-def row(graph: Graph, root: Cell, depth: int = 100) -> Row:
-    """The stops of a view. Blocks deeper than `depth` levels, and all in which ways part, are closed."""
+def row(graph: Graph, root: Cell, depth: int = 100, closed: Collection[str] = ()) -> Row:
+    """The stops of a view. Blocks deeper than `depth` levels, those of the kinds `closed`, and all in which ways
+    part, are closed."""
     stops: list[Stop] = []
     owner: dict[int, int] = {}
 
     def walk(cell: Cell, around: tuple[Cell, ...], turns: Sequence[int]) -> None:
-        if cell.is_open and (not around or (len(around) <= depth and chained(cell))):
+        if cell.is_open and (not around or (len(around) <= depth and cell.part.kind not in closed and chained(cell))):
             # what lies in a later block of a fold is shown in the first
             inner = [turn + part.first - cell.first for turn in turns for part in cell.run]
             for one in cell.cells:
-                walk(one, (*around, cell), inner)
+                for turn in _turns(graph, one):
+                    walk(turn, (*around, cell), inner)
             return
-        closed = Cell(cell.part, cell.run)
         for i in range(cell.first, cell.last + 1):
             owner.update((i + turn, len(stops)) for turn in turns)
-        stops.append(Stop(closed, around[1:], _skip(graph, cell)))
+        stops.append(Stop(Cell(cell.part, cell.run), around[1:], _skip(graph, cell)))
 
     walk(root, (), (0,))
     found: dict[tuple[int, int], set[Leaf]] = {}
@@ -66,6 +75,40 @@ def row(graph: Graph, root: Cell, depth: int = 100) -> Row:
     for k, ref in enumerate(graph.outputs.values()):
         found.setdefault((owner[ref.node], EXIT), set()).add(Leaf(ref, -1, k))
     return Row(tuple(stops), {key: frozenset(leaves) for key, leaves in found.items()})
+
+
+def _turns(graph: Graph, cell: Cell) -> list[Cell]:
+    """A fold whose blocks change the size of the map as its single blocks: one slab cannot have both sizes."""
+    if cell.times == 1:
+        return [cell]
+    one, two = (exit_spec(graph, Cell(part, (part,))) for part in cell.run[:2])
+    if one.spatial == two.spatial:
+        return [cell]
+    return [_moved(graph, cell, part) for part in cell.run]
+
+
+def _moved(graph: Graph, cell: Cell, part: Part) -> Cell:
+    """An open or closed cell as it is for another block of equal structure."""
+    shift = part.first - cell.first
+    known = {(one.first, one.last, one.kind): one for one in _inside(part)}
+
+    def moved(one: Cell) -> Cell:
+        run = tuple(known[p.first + shift, p.last + shift, p.kind] for p in one.run)
+        return Cell(run[0], run, one.is_open, [moved(inner) for inner in one.cells], [shifted(x) for x in one.links])
+
+    def shifted(link: Link) -> Link:
+        inside = [leaf for leaf in link.leaves if 0 <= leaf.node <= cell.last]
+        leaves = (Leaf(graph.nodes[x.node + shift].inputs[x.operand], x.node + shift, x.operand) for x in inside)
+        return Link(link.source, link.target, tuple(leaves))
+
+    return moved(Cell(cell.part, cell.run[:1], cell.is_open, cell.cells, cell.links))
+
+
+def _inside(part: Part) -> Iterator[Part]:
+    """A part and all parts in it, inner ones last."""
+    yield part
+    for one in part.parts:
+        yield from _inside(one)
 
 
 def chained(cell: Cell) -> bool:
