@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from resspec.graph import Graph, Node
+from resspec.ops.resample import Crop
 from resspec.ops.source import Input
 from resspec.render.terminals import is_output
 from resspec.render.tree import Part
@@ -70,6 +71,9 @@ def op_title(graph: Graph, node: Node) -> str:
         words = [str(getattr(op, "class_name", "keras layer"))]
     if op.kind == "concat":
         return _sum(graph, node)
+    if isinstance(op, Crop):  # pixels at both sides of each axis, where they differ as `1 + 2`
+        pairs = op.pairs(graph.operands(node)[0])
+        words[0] += " " + ", ".join(str(a) if a == b else f"{a} + {b}" for a, b in pairs)
     size = getattr(op, "kernel_size", None) or getattr(op, "pool_size", None)
     rank = len(node.outputs[0].shape) - 1
     if size is not None and op.family in ("conv", "pool"):

@@ -29,6 +29,8 @@ def hourglass(composer: Composer, root: Cell) -> Piece | None:
 
 def _drawn(composer: Composer, root: Cell, family: str) -> Piece | None:
     whole = spread(composer.boxes, root)
+    if whole is None:
+        return None
     found = nest(whole, pixels(composer.boxes, whole.cells), lambda s: composer.series(whole.cells, s, 0).height)
     if found is None or _family(composer, whole, found) != family:
         return None

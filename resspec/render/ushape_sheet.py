@@ -122,15 +122,14 @@ class Sheet:
         several = len(places) > 1
         places = [_Row(widest + OVER, one.below) for one in places]
         for number, unit in enumerate(self.units):
-            for wire in feed[:1]:
-                out, _ = wire.points[-1]
-                feed = led(feed, (out, self._over(number - 1, number, plan.count)))
-                if number % plan.count:
-                    feed = led(feed, (unit.x, feed[0].points[-1][1]))
-                else:
+            if number:
+                over = self._over(number - 1, number, plan.count)
+                feed = led(feed, (self.units[number - 1].right, over))
+                if number % plan.count == 0:
                     before = places[number // plan.count - 1]
-                    corner = (before.end, feed[0].points[-1][1])
-                    feed = led(feed, corner, (before.end, before.below), (unit.x, before.below))
+                    feed = led(feed, (before.end, over), (before.end, before.below))
+                    over = before.below
+                feed = led(feed, (unit.x, over))
             feed = unit.drawn(whole, plan.inwards, feed)
         whole.wires += feed
         for number, skip in enumerate(self.skips):
@@ -143,10 +142,11 @@ class Sheet:
 
     def _over(self, start: int, stop: int, count: int) -> float:
         """y of a line from the right arm of one encoder-decoder to the left one of another, or to the row's end."""
-        row = range(start // count * count, (start // count + 1) * count)
-        arms = [self.units[k].bands[0].heads[1] for k in range(start, stop) if k in row]
-        arms += [self.units[k].bands[0].heads[0] for k in range(start + 1, stop + 1) if k in row]
-        return self.units[start].y + min(arms, default=self.units[start].bands[0].top) - OVER
+        row = range(start, min(stop + 1, (start // count + 1) * count))
+        tops = [-self.units[k].bands[0].across.axis for k in row]
+        tops += [self.units[k].bands[0].heads[1] for k in row if k < stop]
+        tops += [self.units[k].bands[0].heads[0] for k in row if k > start]
+        return self.units[start].y + min(tops) - OVER
 
     def _skip(self, whole: Piece, number: int, skip: Skip, rows: Sequence[_Row], count: int) -> list[Wire]:
         """A skip: up beside the axis where it begins, over to the one where it ends, and down."""
@@ -178,7 +178,7 @@ class Sheet:
         """x of a lane beside a first axis."""
         one = self.units[unit]
         far = max(one.bands[0].inside) + LANE + self.ends[unit, left].index(end) * SLOT
-        return one.x + far if left else one.x + one.wide - far
+        return one.x + far if left else one.right - far
 
 
 def _box(whole: Piece, cell: Cell) -> Drawn:

@@ -39,6 +39,11 @@ class Unit:
         return max(left, 0.0), self.wide + max(right, 0.0)
 
     @property
+    def right(self) -> float:
+        """x of the right axis of the first band."""
+        return self.x + self.wide
+
+    @property
     def above(self) -> float:
         """px above the first line."""
         return -self.bands[0].top
@@ -54,7 +59,7 @@ class Unit:
         for upper, lower in zip(self.bands, self.bands[1:], strict=False):
             lines.append(lines[-1] + upper.bottom + FALL - lower.top)
         bends = [line + one.bottom + FALL / 2 for line, one in zip(lines, self.bands, strict=True)]
-        axes = [(self.x + k * inwards, self.x + self.wide - k * inwards) for k in range(len(self.bands))]
+        axes = [(self.x + k * inwards, self.right - k * inwards) for k in range(len(self.bands))]
         crossing: list[list[Wire]] = []
         for k, one in enumerate(self.bands):
             left, right = axes[k]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 
 from resspec.analysis.cost import shape_at
 from resspec.graph import Graph
@@ -17,17 +17,23 @@ HALF = 1.5
 """how many times fewer pixels are a lower resolution: less than a halving of one axis, more than a crop"""
 
 
-def spread(boxes: Boxes, root: Cell) -> Cell:
-    """The view `root` with every block that holds levels taken apart, and its outputs as cells."""
+def spread(boxes: Boxes, root: Cell) -> Cell | None:
+    """The view `root` with every block that holds levels taken apart, and its outputs as cells. None where the
+    resolution never rises: there is no decoder."""
     graph = boxes.graph
+    area = [_area(boxes, node.outputs[0]) for node in graph.nodes]
+    before = [_largest(area[ref.node] for ref in node.inputs) for node in graph.nodes]
+    falls = [a is not None and b is not None and a * HALF <= b for a, b in zip(area, before, strict=True)]
+    rises = [a is not None and b is not None and b * HALF <= a for a, b in zip(area, before, strict=True)]
+    if not any(rises):
+        return None
     viewer = Viewer(graph)
-    inline = _holders(viewer, boxes)
-    viewer.inline = inline
-    whole = viewer.cell((viewer.root,), inline | _opened(graph, root), folding=_folds(root))
+    viewer.inline = _holders(viewer, falls, rises)
+    whole = viewer.cell((viewer.root,), {*viewer.inline, *_opened(graph, root)}, folding=_folds(root))
     return with_outputs(whole, list(graph.outputs))
 
 
-def pixels(boxes: Boxes, cells: Collection[Cell]) -> list[float | None]:
+def pixels(boxes: Boxes, cells: Sequence[Cell]) -> list[float | None]:
     """How many pixels (or voxels, or steps) the result of each cell has; None for outputs and unknown sizes."""
     return [None if is_output(cell) else _area(boxes, labels.exit_spec(boxes.graph, cell)) for cell in cells]
 
@@ -62,13 +68,8 @@ def _folds(root: Cell) -> bool:
     return root.boxes() < len(root.part.nodes)
 
 
-def _holders(viewer: Viewer, boxes: Boxes) -> set[str]:
+def _holders(viewer: Viewer, falls: Sequence[bool], rises: Sequence[bool]) -> set[str]:
     """The root, the blocks that a skip leaves or enters, and those in which the resolution falls and rises again."""
-    nodes = viewer.graph.nodes
-    area = [_area(boxes, node.outputs[0]) for node in nodes]
-    before = [_largest(area[ref.node] for ref in node.inputs) for node in nodes]
-    falls = [a is not None and b is not None and a * HALF <= b for a, b in zip(area, before, strict=True)]
-    rises = [a is not None and b is not None and b * HALF <= a for a, b in zip(area, before, strict=True)]
     found = {""}
     waiting: list[Part] = [viewer.root]
     while waiting:
