@@ -42,7 +42,7 @@ def test_search_opens_the_fold_that_holds_the_hit_and_centres_it(browser: Any, t
     assert focused(browser, data).startswith("stage3/unit1/")
     assert paths_of_blocks(browser, data, True) >= {"stage3", "stage3/unit1"}
     assert "drawn here for stage3/unit17/" in panel(browser)
-    assert "35 blocks" not in panel(browser)
+    assert "9\u2009175\u2009040 in all 35 blocks" in panel(browser)
     place, figure = browser.execute_script(
         "const box = (one) => { const { x, y, width, height } = one.getBoundingClientRect(); return [x + width / 2, y + height / 2]; };"
         "return [box(document.activeElement), box(document.getElementById('ui-figure'))]"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from browsing import browser, opened
+from speccing import load
 from test_random_graphs import network
 
 from resspec import api
@@ -140,3 +141,36 @@ def test_boxes_stand_where_python_puts_them(browser: Any, tmp_path: Path, name: 
 
 def test_boxes_of_random_networks_stand_where_python_puts_them(browser: Any, tmp_path: Path) -> None:
     assert sum(compare(browser, tmp_path, network(seed), "blocks", seed, 3) for seed in range(30)) > 60
+
+
+PAIRS = """
+    resspec: 1
+    inputs: {image: [8, 8, 6]}
+    blocks:
+      pair:
+        inputs: [left, right]
+        graph:
+          - {conv: {filters: 3, kernel_size: 3, padding: same}, from: right, as: f}
+          - {add: [left, f], as: one}
+          - {conv: {filters: 3, kernel_size: 3, padding: same}, from: one, as: g}
+          - {add: [right, g], as: two}
+        outputs: {one: one, two: two}
+    graph:
+      - {split: 2, as: halves}
+      - {pair: , from: [halves.part0, halves.part1], as: pair0}
+      - {pair: , from: [pair0.one, pair0.two], as: pair1}
+      - {pair: , from: [pair1.one, pair1.two], as: pair2}
+      - concat: [pair2.one, pair2.two]
+"""
+
+
+def test_folds_with_two_ways_through_them_open_without_a_frame(browser: Any, tmp_path: Path) -> None:
+    graph = load(PAIRS)
+    data = opened(browser, tmp_path, html(Figure(graph, level="stages")))
+    (pair,) = (cell for cell in data["cells"] if cell["block"] and cell["parent"] == 0)
+    assert (pair["times"], pair["simple"]) == (3, False)
+    stages = walk(browser, 1, 1)
+    assert [len(boxes) for _, boxes, _ in stages] == [5, 16]
+    for open_cells, (_, boxes, ends) in zip(({0}, {0, data["cells"].index(pair)}), stages, strict=True):
+        for mine, theirs in zip(browsers(data, boxes, ends), python(graph, data, open_cells), strict=True):
+            assert same(mine, theirs)

@@ -12,6 +12,7 @@ import hashlib
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
+from math import inf
 from xml.sax.saxutils import escape
 
 from resspec.analysis.cost import costs, sum_costs
@@ -66,11 +67,11 @@ def html(figure: Figure, theme: str = "auto") -> str:
     `theme`: `light`, `dark`, or `auto`; the page has a switch.
     """
     full = figure.level == "full" or figure.family == "full"
-    scene = replace(figure, family="full" if full else "spine").scene()
+    scene = replace(figure, family="full" if full else "spine", room=inf).scene()
     at = sizes(figure.graph, figure.at or {})
     facts = Facts(Boxes(figure.graph, at, figure.shapes), Viewer(figure.graph), folding=not full)
     level = "layers" if full else figure.level
-    data = facts.json(level, figure.expand, figure.title, LEGEND)
+    data = facts.json(figure.root(), figure.title, LEGEND)
     script, style = _script(), _style()
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"

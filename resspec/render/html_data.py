@@ -58,11 +58,11 @@ def branch(viewer: Viewer, run: tuple[Part, ...], folding: bool) -> Branch:
 
 def opened(root: Branch, view: Cell) -> set[Branch]:
     """The blocks that are open in a view: those of which something inside is shown."""
-    drawn: set[Part] = set()
+    drawn: set[str] = set()
     waiting = [view]
     while waiting:
         cell = waiting.pop()
-        drawn.update(cell.run)
+        drawn.update(part.path for part in cell.run)
         waiting += cell.cells
     found: set[Branch] = set()
 
@@ -70,7 +70,7 @@ def opened(root: Branch, view: Cell) -> set[Branch]:
         inside = [shows(inner) for inner in one.branches]
         if any(inside):
             found.add(one)
-        return any(inside) or not drawn.isdisjoint(one.run)
+        return any(inside) or any(part.path in drawn for part in one.run)
 
     shows(root)
     return found
@@ -84,7 +84,7 @@ class Facts:
     viewer: Viewer
     folding: bool = True
 
-    def json(self, level: str, expand: Sequence[str], title: str, legend: Sequence[tuple[str, str]]) -> str:
+    def json(self, view: Cell, title: str, legend: Sequence[tuple[str, str]]) -> str:
         """One text that is safe inside of a page's markup: ASCII without `<`, `>` and `&`."""
         graph = self.boxes.graph
         root = branch(self.viewer, (self.viewer.root,), self.folding)
@@ -104,7 +104,7 @@ class Facts:
             "cells": [self.cell(one, parents.get(one, -1)) for one in all_of],
             "ends": [self.end(k, name) for k, name in enumerate(graph.outputs)],
             "levels": {name: numbers(self.viewer.view(name)) for name in LEVELS},
-            "opened": numbers(self.viewer.view(level, expand)),
+            "opened": numbers(view),
         }
         text = json.dumps(data, separators=(",", ":"))
         return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

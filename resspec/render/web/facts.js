@@ -38,7 +38,7 @@ function total(costs, name, first, count) {
 // Of all the blocks that a cell is drawn for.
 function inAll(net, costs, name, cell) {
   if (cell.first < 0) return 0;
-  const parts = stands(net.cells[cell.id]).map((first) => total(costs, name, first, cell.last - cell.first + 1));
+  const parts = stands(cell).map((first) => total(costs, name, first, cell.last - cell.first + 1));
   return parts.includes(null) ? null : sum(parts);
 }
 
@@ -58,8 +58,9 @@ function rowsOf(net, costs, cell) {
   const group = cell.block ? net.groups.find((one) => one.path === cell.path) : null;
   const count = cell.last - cell.first + 1, rows = [];
   const cost = (name, label, unit) => {
-    const value = total(costs, name, cell.first, count), share = shareOf(net, costs, name, cell);
-    if (value) rows.push([label, unit(value), name === "params" || name === "macs" ? share : null]);
+    const value = total(costs, name, cell.first, count), all = inAll(net, costs, name, cell), times = stands(cell).length;
+    const words = times > 1 ? `${unit(value)}\n${unit(all)} in all ${times} blocks` : unit(value);
+    if (value) rows.push([label, words, name === "params" || name === "macs" ? shareOf(net, costs, name, cell) : null]);
   };
   if (node) rows.push(["op", node.kind, null]);
   else if (cell.id) rows.push(["block", cell.kind, null], ["nodes", grouped(count), null]);
