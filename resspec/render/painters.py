@@ -13,7 +13,7 @@ class Options:
     """How a scene is painted; every painter takes of it what concerns its format."""
 
     theme: str = "auto"
-    """`light`, `dark`, or `auto`: as the reader's screen is, where a format can know it, else light"""
+    """`light`, `dark`, a style, or `auto`: as the reader's screen is, where a format can know it, else light"""
     scale: float = 2.0
     """pixels a px, for PNG"""
     width_mm: float | None = None

@@ -15,7 +15,8 @@ from resspec.render import shapes
 from resspec.render.metrics import drawable, shown
 from resspec.render.problems import DoesNotFit
 from resspec.render.scene import Box, Group, Item, Line, Point, Scene, Text
-from resspec.render.theme import THEMES, Theme
+from resspec.render.styles import theme as named_theme
+from resspec.render.theme import Theme
 
 FONTS = Path(__file__).resolve().parent / "fonts"
 REGULAR, BOLD = "resspec-regular", "resspec-bold"
@@ -37,7 +38,7 @@ def pdf(scene: Scene, theme: str = "light", width_mm: float | None = None) -> by
     """The bytes of a PDF file of one page.
 
     `width_mm` is the width of the page, 85 for one column of a paper and 174 for two, say. The
-    figure is shrunk to fit, never enlarged, and stands in the middle. `theme`: `light` or `dark`;
+    figure is shrunk to fit, never enlarged, and stands in the middle. `theme`: `light`, `dark` or a style;
     `auto` is light. Raises DoesNotFit where text would be smaller than 6 pt.
     """
     scale, width = _scale(scene, width_mm)
@@ -50,7 +51,7 @@ def pdf(scene: Scene, theme: str = "light", width_mm: float | None = None) -> by
     canvas._doc.info = _info(scene)
     canvas.setViewerPreference("DisplayDocTitle", "true")
     canvas.setLineJoin(1)
-    look = THEMES["dark" if theme == "dark" else "light"]
+    look = named_theme(theme)
     canvas.setFillColor(HexColor(look.page))
     canvas.rect(0, 0, width, height, stroke=0, fill=1)
     left = (width - scene.width * scale) / 2

@@ -17,7 +17,7 @@ PIXELS = 100_000_000
 def png(scene: Scene, theme: str = "light", scale: float = 2.0) -> bytes:
     """The bytes of a PNG file, `scale` pixels for each px of the scene, on an opaque page.
 
-    `theme`: `light` or `dark`; `auto` is light. Raises DoesNotFit.
+    `theme`: `light`, `dark` or a style; `auto` is light. Raises DoesNotFit.
     """
     import resvg_py
 
@@ -28,7 +28,7 @@ def png(scene: Scene, theme: str = "light", scale: float = 2.0) -> bytes:
             f"scale {int(largest * 100) / 100} works"
         )
     return resvg_py.svg_to_bytes(
-        svg_string=svg(scene, "dark" if theme == "dark" else "light"),
+        svg_string=svg(scene, "light" if theme == "auto" else theme),
         zoom=scale,
         skip_system_fonts=True,
         font_files=[str(FONTS / "DejaVuSans.ttf"), str(FONTS / "DejaVuSans-Bold.ttf")],

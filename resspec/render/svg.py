@@ -13,15 +13,16 @@ from xml.sax.saxutils import escape
 from resspec.render import shapes
 from resspec.render.metrics import shown
 from resspec.render.scene import Box, Group, Item, Line, Point, Scene, Text, fixed
-from resspec.render.theme import DARK, THEMES, Theme
+from resspec.render.styles import theme as named_theme
+from resspec.render.theme import DARK, Theme
 
 FONTS = "'DejaVu Sans', Verdana, sans-serif"
 
 
 def svg(scene: Scene, theme: str = "auto") -> str:
-    """The text of an SVG file. `theme`: `light`, `dark`, or `auto` for light that turns dark where the reader's
-    screen is. The same scene gives the same text, whatever the machine."""
-    look = THEMES["light" if theme == "auto" else theme]
+    """The text of an SVG file. `theme`: `light`, `dark`, a style, or `auto` for light that turns dark where the
+    reader's screen is. The same scene gives the same text, whatever the machine."""
+    look = named_theme(theme)
     return "".join(f"{line}\n" for line in _file(scene, look, theme == "auto"))
 
 

@@ -8,7 +8,8 @@ from itertools import cycle
 from resspec.render import shapes
 from resspec.render.metrics import shown
 from resspec.render.scene import Box, Group, Item, Line, Point, Scene, Text, fixed
-from resspec.render.theme import THEMES, Theme
+from resspec.render.styles import theme as named_theme
+from resspec.render.theme import Theme
 
 PREAMBLE = r"""\documentclass[tikz]{standalone}
 \usepackage[utf8]{inputenc}
@@ -51,8 +52,8 @@ UNKNOWN = r"\rule{0.5em}{0.6em}"
 
 
 def tikz(scene: Scene, theme: str = "light") -> str:
-    """The text of a LaTeX file. `theme`: `light` or `dark`; `auto` is light."""
-    look = THEMES["dark" if theme == "dark" else "light"]
+    """The text of a LaTeX file. `theme`: `light`, `dark` or a style; `auto` is light."""
+    look = named_theme(theme)
     return "".join(f"{line}\n" for line in _file(scene, look))
 
 
