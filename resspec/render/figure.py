@@ -25,6 +25,9 @@ FAMILIES = ("spine", "u", "hourglass", "arcs", "plan", "full")
 LONG = 1.45
 """height over width of a page, the text of a paper"""
 
+NESTED = ("u", "hourglass")
+"""layouts that are chosen by themselves where they apply"""
+
 NEAR = 512
 """size that an unknown one is drawn with if it is legal, else the nearest legal one"""
 
@@ -74,21 +77,27 @@ class Figure:
             _known("family", self.family, FAMILIES)
         root = self.root(most)
         for name, layout in _layouts().items():
-            if self.family == name or (self.family is None and name in ("u", "hourglass")):
-                piece = layout(composer, root)
-                if piece is not None:
+            if self.family == name or (self.family is None and name in NESTED):
+                # levels are drawn as boxes: nothing is opened by itself
+                piece = layout(composer, self.root(0) if name in NESTED else root)
+                if piece is not None and (self.family == name or self._holds(piece)):
                     return piece
         if self.family not in (None, "spine", "full"):
             raise _refused(self.family, self.graph)
         return spine(composer, root)
+
+    def _holds(self, piece: Piece) -> bool:
+        """Whether a page has room for a figure, its title and its legend."""
+        return piece.width + 2 * MARGIN <= self.room and piece.height + 5 * MARGIN <= LONG * self.room
 
 
 def _layouts() -> dict[str, Layout]:
     """Layouts besides the spine, which takes every graph. Read when a figure is made: each is a file of its own."""
     from resspec.render.arcs import arcs
     from resspec.render.plan import plan
+    from resspec.render.ushape import hourglass, u
 
-    return {"arcs": arcs, "plan": plan}
+    return {"u": u, "hourglass": hourglass, "arcs": arcs, "plan": plan}
 
 
 def sizes(graph: Graph, wanted: Mapping[str, int]) -> dict[str, int]:
