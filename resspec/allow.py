@@ -6,24 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from resspec.diagnostics import Diagnostic
 from resspec.language.document import Document
+from resspec.language.warning_codes import WARNINGS as WARNINGS
 from resspec.suggest import did_you_mean
-
-WARNINGS = frozenset(
-    (
-        *("bias-before-norm", "check-unused", "deep-chain", "dropped-row", "even-same-kernel", "growing-variance"),
-        *(
-            "merge-of-itself",
-            "merge-of-one",
-            "relu-before-add",
-            "relu-first",
-            "shadowed-op",
-            "sizes-restricted",
-            "unused-block",
-        ),
-        *("unused-input", "unused-let", "unused-output", "unused-param", "unused-tap", "unused-value"),
-    )
-)
-"""codes that `allow` may name"""
 
 
 def documents(root: Document) -> list[Document]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from resspec.diagnostics import Edit, Fix, Span
 
 
@@ -28,6 +30,22 @@ def replaced(span: Span | None, text: str, *, certain: bool = False) -> Fix | No
 def wrapped(span: Span | None, opening: str, closing: str, *, certain: bool = False) -> Fix | None:
     """`span` between `opening` and `closing`; None where there is no place."""
     return Fix((Edit(before(span), opening), Edit(behind(span), closing)), certain) if span is not None else None
+
+
+def argument(text: str, span: Span, kind: str, written: str) -> Fix | None:
+    """`written` as a further argument of the step at `span` of `text`, where its op has them in braces on one line."""
+    calls = re.compile(rf"\b{re.escape(kind)}: *\{{([^{{}}#]*[^{{}}#\s,])[\s,]*\}}")
+    key = written.partition(":")[0]
+    found = []
+    for number, line in enumerate(text.split("\n")[span.line - 1 : span.end_line], span.line):
+        start = span.column - 1 if number == span.line else 0
+        end = span.end_column - 1 if number == span.end_line else len(line)
+        found += [(number, match) for match in calls.finditer(line, start, end)]
+    if len(found) != 1 or re.search(rf"\b{key} *:", found[0][1][1]):
+        return None
+    ((number, match),) = found
+    place = Span(span.file, number, match.end(1) + 1, number, match.end(1) + 1)
+    return Fix((Edit(place, f", {written}"),))
 
 
 def indented(file: str, first: int, last: int, by: str = "  ") -> tuple[Edit, ...]:

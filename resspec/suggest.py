@@ -146,6 +146,19 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     return best if _likeness(word.lower(), best.lower()) >= 0.6 else None
 
 
+SLIP = 0.85
+"""likeness from which on one of two names is most likely the other, mistyped"""
+
+
+def slip(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that `word` is nearly letter for letter; short names, which are all alike, are none."""
+    if len(word) < 4:
+        return None
+    likeness = {name: difflib.SequenceMatcher(None, word.lower(), name.lower()).ratio() for name in candidates}
+    best = max(likeness, key=lambda name: (likeness[name], name), default=None)
+    return best if best is not None and likeness[best] >= SLIP else None
+
+
 def _beginning(word: str, name: str) -> int:
     """How many letters two names begin with in common."""
     return next((i for i, (a, b) in enumerate(zip(word, name, strict=False)) if a != b), min(len(word), len(name)))

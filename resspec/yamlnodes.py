@@ -77,7 +77,7 @@ def locate(tree: Tree, loc: Iterable[Any], *, key: bool = False) -> Span:
     span = tree.span
     for part in loc:
         if isinstance(tree, Mapping):
-            entry = tree.written.get(str(part))
+            entry = tree.written.get(str(part).lower() if isinstance(part, bool) else str(part))
             if entry is not None:
                 tree = entry.value
                 span = entry.key.span if key else tree.span

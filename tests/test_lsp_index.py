@@ -345,6 +345,7 @@ graph:
         ("defaults:\n  ┃", {"conv", "batch_norm"}, {"unit"}),
         ("defaults: {conv: {┃", {"use_bias"}, {"as"}),
         ("variants: {wide: {┃", {"width"}, {"half"}),
+        ("allow: {relu-first: why, ┃", {"unused-tap", "deep-chain"}, {"relu-first", "width", "graph"}),
         ("┃", {"checks", "variants"}, {"params", "graph"}),
         ("# a comment ┃", set(), {"conv", "checks"}),
     ],

@@ -15,6 +15,7 @@ from pydantic.json_schema import models_json_schema
 
 from resspec.language.merges import ALIGN, PROJECT
 from resspec.language.schema import BESIDE, VERSION, SpecFile
+from resspec.language.warning_codes import WARNINGS
 from resspec.ops.base import Op
 from resspec.ops.merge import Merge
 
@@ -61,6 +62,8 @@ def schema(ops: Iterable[type[Op]]) -> Schema:
     properties = spec["properties"]
     properties["defaults"] = {"$ref": "#/$defs/Defaults"}
     properties["resspec"]["const"] = VERSION
+    reasons = properties["allow"].pop("additionalProperties")
+    properties["allow"] |= {"properties": dict.fromkeys(sorted(WARNINGS), reasons), "additionalProperties": False}
     for name in ("InputDecl", "Param", "Block"):
         definitions[name] = _shorthand(name, definitions[name])
     return {

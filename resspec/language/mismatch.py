@@ -57,7 +57,13 @@ def explained(
 
 
 def _fix(expander: Expander, step: Step, mend: Mend) -> Fix | None:
-    """The option put beside the operands: `add: {of: [a, b], project: auto}`."""
+    """`padding: same` at the maker, or the option beside the operands: `add: {of: [a, b], project: auto}`."""
+    if mend.option is not None and mend.maker is not None:
+        span, kind = mend.maker.node.origin.span, mend.maker.node.op.kind
+        if span is not None and span.file == step.tree.span.file:
+            fix = edits.argument(expander.sources.get(span.file, ""), span, kind, "padding: same")
+            if fix is not None:
+                return fix
     if mend.option is None or not isinstance(step.arguments, list):
         return None
     span = expander.place(step, str(step.op))
@@ -109,8 +115,12 @@ class Maker:
 
     @property
     def keeps_with_same(self) -> bool:
-        """Whether `padding: same` would leave the size as it was."""
-        return getattr(self.node.op, "padding", None) == "valid" and getattr(self.node.op, "strides", 1) in (1, None)
+        """Whether `padding: same` would leave the size as it was, without a shift as of even windows."""
+        op = self.node.op
+        strides = getattr(op, "strides", None)  # of a pooling None stands for its size
+        window = getattr(op, "kernel_size", None) or getattr(op, "pool_size", 0)
+        odd = all(size % 2 for size in (window if isinstance(window, tuple) else (window,)))
+        return getattr(op, "padding", None) == "valid" and strides in (1, (1,), (1, 1), (1, 1, 1)) and odd
 
     def labels(self, axis: int, frames: tuple[Frame, ...]) -> Iterator[Label]:
         """What the node did, and the call that leads to it from the body of the merge, whose chain is `frames`."""
@@ -178,6 +188,8 @@ class Mend(NamedTuple):
 
     help: str
     option: str | None = None
+    maker: Maker | None = None
+    """the node that `padding: same` would keep from changing the size, which is the better remedy"""
 
 
 def _mend(op: Merge, first: TensorSpec, other: TensorSpec, axes: Sequence[int], makers: Sequence[Maker]) -> Mend:
@@ -211,11 +223,12 @@ def _mend(op: Merge, first: TensorSpec, other: TensorSpec, axes: Sequence[int], 
     if shift is None:
         return Mend(f"mend the sizes by `align: crop`, `align: pad` or `align: resize`{also}")
     small, large = (0, 1) if shift < 0 else (1, 0)
-    maker = ""
-    if makers[small].keeps_with_same and makers[small].before == (first, other)[large].shape[spatial[-1]]:
-        maker = f"give `{makers[small].node.path}` `padding: same`, or "
-    help = f"{maker}write `align: crop` (cuts {abs(shift)} off the larger) or `align: pad`{also}"
-    return Mend(help, None if also else "align: crop")
+    help = f"write `align: crop` (cuts {abs(shift)} off the larger) or `align: pad`{also}"
+    cut = None if also else "align: crop"
+    by, sizes = makers[small], [spec.shape[spatial[-1]] for spec in (first, other)]
+    if by.keeps_with_same and (by.size, by.before) == (sizes[small], sizes[large]):
+        return Mend(f"give `{by.node.path}` `padding: same`, or {help}", cut, by)
+    return Mend(help, cut)
 
 
 def _common(values: Iterator[int | None]) -> int | None:

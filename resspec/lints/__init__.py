@@ -13,12 +13,12 @@ from resspec.chain import deep_chain, longest_chain
 from resspec.diagnostics import Diagnostic, Findings
 from resspec.graph import Graph
 from resspec.language.document import Document
-from resspec.lints import activations, bias, residual, sizes, taps, unused, variance, windows
+from resspec.lints import activations, bias, residual, sizes, slips, taps, unused, variance, windows
 from resspec.lints.view import Places, View
 
 OF_FILE = (
     *(unused.unused_blocks, unused.unused_values, unused.unused_inputs, unused.unused_outputs),
-    taps.unused_taps,
+    *(taps.unused_taps, slips.suspicious_sizes),
 )
 OF_NETWORK = (
     *(bias.bias_before_norm, windows.even_same_kernel, windows.dropped_row),

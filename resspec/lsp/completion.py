@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from resspec.language.schema import BESIDE, STRUCTURAL, Block, Check, InputDecl, Param, SpecFile
 from resspec.language.syntax import FUNCTIONS
+from resspec.language.warning_codes import WARNINGS
 from resspec.lsp import texts
 from resspec.lsp.callees import Callee
 from resspec.lsp.index import Index, build
@@ -143,6 +144,9 @@ _MODELS: dict[Table, type[BaseModel]] = {
 
 
 def _keys(site: Key) -> Iterator[Proposal]:
+    if site.table is Table.ALLOW:
+        yield from (Proposal(code, Sort.KEY, "warning") for code in WARNINGS - site.given)
+        return
     model = _MODELS.get(site.table)
     if model is None:
         return

@@ -95,6 +95,7 @@ class _File:
             self.found.value(parts["name"], TEXT, self.root, None, "name")
         for entry in entries(parts.get("variants")):
             self.settings(entry.value)
+        self.keys(parts.get("allow"), Table.ALLOW, self.root)
         self.defaults(parts.get("defaults"))
         for entry in entries(parts.get("blocks")):
             self.block(entry)

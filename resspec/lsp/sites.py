@@ -20,6 +20,7 @@ class Table(Enum):
     INPUT = "input"
     CHECK = "check"
     STEP = "step"
+    ALLOW = "allow"
 
 
 @dataclass(frozen=True, slots=True)
