@@ -54,7 +54,9 @@ const ends = () => [...document.querySelectorAll("#ui-figure polygon")].map((one
 """
 
 
-def python(graph: Graph, data: dict[str, Any], open_cells: set[int]) -> tuple[list[Any], list[Any]]:
+def python(
+    graph: Graph, data: dict[str, Any], open_cells: set[int], folding: bool = True
+) -> tuple[list[Any], list[Any]]:
     """Boxes and ends of lines as Python draws them with these cells open."""
     paths: set[str] = set()
     for cell in (data["cells"][k] for k in open_cells):
@@ -63,7 +65,7 @@ def python(graph: Graph, data: dict[str, Any], open_cells: set[int]) -> tuple[li
             inside = (one for one in data["groups"] if cell["first"] <= one["first"] and one["last"] <= cell["last"])
             paths |= {one["path"] for one in inside if one["last"] - one["first"] + 1 == cell["size"]}
     viewer = Viewer(graph)
-    piece = spine(Composer(Boxes(graph, sizes(graph, {}))), viewer.cell((viewer.root,), paths))
+    piece = spine(Composer(Boxes(graph, sizes(graph, {}))), viewer.cell((viewer.root,), paths, folding=folding))
     found: list[Any] = []
 
     def walk(one: Drawn) -> None:
@@ -127,7 +129,9 @@ def compare(browser: Any, folder: Path, graph: Graph, level: str, seed: int, ste
     for clicked, boxes, ends in stages:
         if clicked is not None:
             open_cells ^= {clicked}
-        for mine, theirs in zip(browsers(data, boxes, ends), python(graph, data, open_cells), strict=True):
+        for mine, theirs in zip(
+            browsers(data, boxes, ends), python(graph, data, open_cells, level != "full"), strict=True
+        ):
             assert same(mine, theirs), (graph.name, level, sorted(open_cells))
     return len(stages)
 
@@ -137,6 +141,13 @@ def test_boxes_stand_where_python_puts_them(browser: Any, tmp_path: Path, name: 
     graph = api.load(name)
     for seed, level in enumerate(("stages", "blocks", "layers")):
         compare(browser, tmp_path, graph, level, 7 * seed + 1, 6)
+
+
+def test_unfolded_boxes_stand_where_python_puts_them(browser: Any, tmp_path: Path) -> None:
+    graph = api.load("resnet_cifar")
+    assert compare(browser, tmp_path, graph, "full", 3, 4) == 5
+    data = opened(browser, tmp_path, html(Figure(graph, level="full")))
+    assert {cell["times"] for cell in data["cells"]} == {1}
 
 
 def test_boxes_of_random_networks_stand_where_python_puts_them(browser: Any, tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def html(figure: Figure, theme: str = "auto") -> str:
             f"<header><h1>{title}</h1><p>{_clean(_totals(figure, at))}</p>",
             *_controls(level),
             "</header>",
-            f'<aside aria-label="facts"><div id="ui-panel" aria-live="polite"></div>{_keys()}</aside>',
+            f'<aside aria-label="facts"><div id="ui-panel"></div>{_keys()}</aside>',
             '<main id="ui-figure" tabindex="0" aria-label="figure">',
             svg(scene, "light").rstrip(),
             "</main>",

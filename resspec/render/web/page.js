@@ -1,7 +1,7 @@
-// The page: opening and closing, moving, search, keys, the side panel.
+// The page: drawing, opening and closing, moving, keys and pointer.
 "use strict";
 
-const MARGIN = 24, CLOSEST = 4, STEP = 60;
+const MARGIN = 24, LEGIBLE = 0.3, CLOSEST = 4, STEP = 60;
 
 const net = network(JSON.parse(document.getElementById("ui-data").textContent));
 const costs = costsOf(net);
@@ -129,6 +129,16 @@ function fit() {
   place();
 }
 
+// The whole figure, or where it is too large to be read so, its beginning.
+function overview() {
+  fit();
+  if (state.scale >= LEGIBLE) return;
+  zoom(2 * LEGIBLE / state.scale, state.x, MARGIN);
+  const [first] = state.places.values();
+  state.x = 4 * MARGIN - first.x * state.scale;
+  keep();
+}
+
 function centre(id) {
   const one = spot(id);
   state.scale = Math.max(state.scale, 0.9);
@@ -173,7 +183,7 @@ function key(event) {
   const way = WAYS[event.key];
   if (way && cell && !event.shiftKey) elementOf(neighbour(id, way))?.focus({ preventScroll: true });
   else if (way) move(-way[0] * STEP, -way[1] * STEP);
-  else if (event.key === "Enter" && cell) toggle(id, event.shiftKey);
+  else if ((event.key === "Enter" || event.key === " ") && cell) toggle(id, event.shiftKey);
   else if (event.key === "c" && cell && ancestors(id).length > 1) closeAround(id);
   else if (event.key === "/") ui("search").focus();
   else if (event.key === "+" || event.key === "=") zoom(1.25);
@@ -232,7 +242,7 @@ function themes() {
 
 function levels(event) {
   change(new Set(net.levels[event.target.value]), 0);
-  fit();
+  overview();
 }
 
 function begin() {
@@ -273,7 +283,7 @@ function begin() {
   draw();
   select(0);
   measure();
-  fit();
+  overview();
 }
 
 begin();

@@ -80,11 +80,12 @@ function linksOf(net, cells, last) {
 
 // The root with a cell for every output, each behind the cell that yields it.
 function withOutputs(net, root) {
-  const cells = [], links = [], place = new Map();
+  const cells = [], links = [], place = new Map(), edges = root.cells.map(() => []);
+  for (const { source, target, leaves } of root.links) if (target === EXIT) edges[source].push(...leaves);
   root.cells.forEach((cell, k) => {
     place.set(k, cells.length);
     cells.push(cell);
-    for (const edge of root.links.filter((link) => link.source === k && link.target === EXIT).flatMap((l) => l.leaves)) {
+    for (const edge of edges[k]) {
       links.push({ source: place.get(k), target: cells.length, leaves: [edge] });
       cells.push({ ...net.ends[net.leaves[edge].operand], isOpen: false, cells: [], links: [] });
     }
