@@ -107,8 +107,8 @@ def run(document: Document, given: Mapping[str, Any], expand: Expand, findings: 
     if networks.nodes > limits.CHECKED_NODES:
         findings.error(
             "too-many-networks",
-            f"the variants and checks of this file have more than {limits.CHECKED_NODES:,} ops together; "
-            "the rest was not looked at",
+            f"the variants and checks of this file have more than {limits.CHECKED_NODES:,} ops together, "
+            f"{limits.NETWORK} at least for each network; the rest was not looked at",
             document.span("variants", key=True) if spec.variants else document.span("checks", key=True),
             help="split the file",
         )

@@ -186,6 +186,13 @@ def test_one_mistake_in_many_turns_is_looked_at_few_times(work: Work) -> None:
     assert work["steps"] <= expand.TRIES + 1
 
 
+def test_many_small_networks_end_at_the_budget_of_large_ones(work: Work) -> None:
+    variants = "".join(f"  v{n}: {{w: {n + 1}}}\n" for n in range(1, 5000))
+    text = f"resspec: 1\nparams: {{w: int = 1}}\nvariants:\n{variants}inputs: {{x: [4]}}\ngraph: [{{dense: w}}]\n"
+    assert check(text) == ["too-many-networks"]
+    assert work["steps"] <= limits.CHECKED_NODES // limits.NETWORK + 1
+
+
 def test_a_chain_of_five_thousand_is_a_warning() -> None:
     text = HEAD + "graph: [{repeat: 5000, do: [relu]}]"
     done = api.check_opened(api.Opened(*document.load(text, "spec.yaml", Path()), None))
