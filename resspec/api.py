@@ -95,8 +95,22 @@ class Network(Graph):
         return Path(path)
 
     def _repr_svg_(self) -> str:
-        """What a notebook shows."""
+        """What a notebook shows that runs no scripts."""
         return str(self.render())
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the interactive page, in a frame of its own."""
+        from html import escape
+
+        from resspec.render.figure import Figure
+        from resspec.render.formats import draw
+        from resspec.render.painters import Options
+
+        page = draw(Figure(self), ".html", Options()).decode()
+        return (
+            f'<iframe srcdoc="{escape(page)}" title="{escape(self.name)}" sandbox="allow-scripts" '
+            'style="width:100%;height:640px;border:0"></iframe>'
+        )
 
     def to_json(self) -> str:
         """The canonical form as JSON text; the same spec gives the same bytes."""

@@ -52,7 +52,7 @@ def command(
     width_mm: float | None,
     force: bool,
 ) -> None:
-    """Draw a figure: SVG, PNG, PDF, TikZ, DOT, Mermaid."""
+    """Draw a network: SVG, PNG, PDF, HTML, TikZ and more."""
     network = load(spec, params, inputs, plugins)
     if not outs:
         default = f"{Path(network.name).name}.svg"

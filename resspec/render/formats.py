@@ -33,10 +33,16 @@ def _terminal(figure: Figure) -> str:
     return drawing(figure.graph, figure.root(), at=figure.at)
 
 
+def _page(figure: Figure, options: Options) -> bytes:
+    from resspec.render.html import html
+
+    return html(figure, options.theme).encode()
+
+
 TEXTS: dict[str, Callable[[Figure], str]] = {".dot": _dot, ".mmd": _mermaid, ".txt": _terminal}
 """formats that lay themselves out: suffix -> text of what is open in a figure"""
 
-SUFFIXES = (*PAINTERS, *TEXTS)
+SUFFIXES = (*PAINTERS, ".html", *TEXTS)
 
 
 def draw(figure: Figure, suffix: str, options: Options) -> bytes:
@@ -48,6 +54,8 @@ def draw(figure: Figure, suffix: str, options: Options) -> bytes:
     suffix = suffix.lower()
     if suffix in TEXTS:
         return TEXTS[suffix](figure).encode()
+    if suffix == ".html":
+        return _page(figure, options)
     if suffix not in PAINTERS:
         known = [one.removeprefix(".") for one in SUFFIXES]
         name = suffix.removeprefix(".")

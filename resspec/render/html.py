@@ -45,7 +45,7 @@ LEGEND = (
     ("times", "multiply"),
     ("bar", "concatenate"),
     ("line-identity", "skip: identity"),
-    ("line-projection", "skip: projection"),
+    ("line-projection", "skip: through layers"),
 )
 
 KEYS = (

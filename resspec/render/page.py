@@ -60,7 +60,7 @@ def _heading(graph: Graph, at: Mapping[str, int], title: str) -> list[Text]:
         facts.append(", ".join(f"{name} = {size}" for name, size in at.items()))
     return [
         Text(MARGIN, MARGIN + 12, fit(title, 15, 600, bold=True), 15, "title", "start", True),
-        Text(MARGIN, MARGIN + 26, "  ".join(facts), 9.5, "note", "start"),
+        Text(MARGIN, MARGIN + 26, ", ".join(facts), 9.5, "note", "start"),
     ]
 
 
@@ -160,7 +160,7 @@ def _entries(piece: Piece) -> list[Entry]:
     signs = (("plus", "add"), ("times", "multiply"), ("bar", "concatenate"))
     found += [Entry("merge", words, mark) for mark, words in signs if mark in marks]  # type: ignore[arg-type]
     kinds = {wire.role for wire in piece.wires if wire.leaves}
-    wires = (("identity", "skip: identity"), ("projection", "skip: projection"))
+    wires = (("identity", "skip: identity"), ("projection", "skip: through layers"))
     found += [Entry(role, words, "line") for role, words in wires if role in kinds]
     return found
 
