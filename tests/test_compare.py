@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import geometry
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from speccing import load
+from test_random_graphs import network
 
 import resspec
 from resspec.graph import Graph
@@ -108,7 +110,7 @@ def test_what_only_one_side_has_is_marked() -> None:
     assert [one.side for one in extra] == ["right"] * 3
     assert [one.words[0] for one in extra] == ["conv 3×3, 256", "conv 3×3, 512", "conv 3×3, 512"]
     assert not any(CHANGED in one.badge for one in shown(scene))
-    crops = [one for one in shown(shipped("unet@unet", "unet@unet_same")) if one.words[0] == "crop"]
+    crops = [one for one in shown(shipped("unet@unet", "unet@unet_same")) if one.words[0].startswith("crop")]
     assert [(one.side, one.badge) for one in crops] == [("left", ALONE)] * 4
 
 
@@ -174,6 +176,17 @@ def test_alignment_is_the_longest_common_subsequence(one: str, two: str) -> None
         return max(longest(a[1:], b), longest(a, b[1:]))
 
     assert len(pairs) == longest(one, two)
+
+
+def test_random_networks_beside_each_other() -> None:
+    graphs = [network(seed) for seed in range(40)]
+    for left, right in pairwise(graphs):
+        scene = scene_of(left, right)
+        assert not geometry.problems(scene)
+        boxes = shown(scene)
+        for side in ("left", "right"):
+            tops = [one.box.y for one in boxes if one.side == side]
+            assert tops == sorted(set(tops))
 
 
 def test_groups_tell_what_they_are() -> None:

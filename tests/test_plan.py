@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import geometry
 import pytest
 from speccing import load
+from test_random_graphs import network
 
 import resspec
 from resspec.graph import Graph
@@ -111,6 +114,29 @@ def test_an_edge_that_passes_slabs_has_a_lane_above_them() -> None:
     top = min(box.y for path, box in slabs(scene).items() if path in "abc")
     assert len(lanes) == 2
     assert all(min(y for _, y in line.points) < top for line in lanes)
+
+
+def test_outputs_are_named() -> None:
+    assert "logits" in words(scene_of("resnet"))
+    assert {"heatmap0", "heatmap1"} <= set(words(scene_of("hourglass")))
+
+
+@pytest.mark.parametrize("start", range(0, 100, 50))
+def test_random_networks_are_drawn_truly_or_refused(start: int) -> None:
+    drawn = 0
+    for seed in range(start, start + 50):
+        graph = network(seed)
+        scene = figure(graph, "full")
+        if scene is None:
+            continue
+        drawn += 1
+        real = Counter((graph.path(ref), node.path, k) for node in graph.nodes for k, ref in enumerate(node.inputs))
+        ends = enumerate(graph.outputs.items())
+        real.update((graph.path(ref), f"output:{name}", k) for k, (name, ref) in ends)
+        found = Counter((edge.source, edge.target, edge.operand) for edge in geometry.edges(scene))
+        assert not geometry.problems(scene), seed
+        assert not found - real, seed
+    assert drawn > 25
 
 
 def test_the_same_network_gives_the_same_scene() -> None:

@@ -13,9 +13,9 @@ from itertools import pairwise
 from resspec.graph import Graph
 from resspec.render.arcs_block import block, reads
 from resspec.render.arcs_dense import Dense, items
-from resspec.render.boxes import SHAPE
+from resspec.render.boxes import NOTE, SHAPE
 from resspec.render.compose import GAP, Composer
-from resspec.render.metrics import width
+from resspec.render.metrics import fit, width
 from resspec.render.pieces import CLOSED, Piece, Wire
 from resspec.render.scene import Point, Text
 from resspec.render.view import EXIT, Cell, Leaf
@@ -130,8 +130,11 @@ def _stack(
     whole.height = y - GAP
     last = first + len(cells) - 1
     if (last, EXIT) in ways:
-        whole.height = max(whole.height, bottom + 2 * GAP)
-        points = [(axis, bottom), (axis, whole.height)]
+        points = [(axis, bottom), (axis, bottom + 2 * GAP)]
+        names = list(composer.boxes.graph.outputs)
+        name = ", ".join(names[k] for k in sorted(leaf.operand for leaf in ways[last, EXIT]))
+        whole.texts.append(Text(axis, bottom + 2 * GAP + 11, fit(name, NOTE, whole.width), NOTE, "note"))
+        whole.height = bottom + 2 * GAP + 14
         whole.wires.append(Wire(points, ways[last, EXIT], "flow", CLOSED, EXIT))
     return _Part(whole, (axis, 0), (axis, bottom), first, last, True)
 

@@ -61,7 +61,9 @@ def _edges(whole: Row, found: Sequence[Column]) -> dict[tuple[int, int], frozens
     owner = {stop: group.number for column in found for group in column.groups for stop in group.stops}
     ways: dict[tuple[int, int], frozenset[Leaf]] = {}
     inner: dict[int, frozenset[Leaf]] = {}
-    for (source, target), leaves in whole.ways.items():
+    around = frozenset(leaf for stop in whole.stops if stop.skip for leaf in stop.skip.leaves)  # lines of their own
+    for (source, target), all_leaves in whole.ways.items():
+        leaves = all_leaves - around
         a, b = owner[source], owner.get(target, EXIT)
         if a == b:
             inner[a] = inner.get(a, frozenset()) | leaves
@@ -105,7 +107,7 @@ def _rows(
             corner, turn = wide - TURN / 2, bottom + BETWEEN / 2
             points = [(right, above), (corner, above), (corner, turn), (TURN / 2, turn), (TURN / 2, axis)]
             target = (margin + strip.left(first), axis)
-            leaves = edges[last.number, first.number] - strip.around(first)
+            leaves = edges[last.number, first.number]
             whole.wires.append(Wire([*points, target], leaves, "flow", CLOSED, CLOSED))
         y += piece.height
         ends.append((margin + strip.right(strip.groups[-1]), axis, y))

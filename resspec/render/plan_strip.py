@@ -8,7 +8,7 @@ from resspec.graph import Graph
 from resspec.render.boxes import NOTE
 from resspec.render.metrics import fit, width
 from resspec.render.pieces import CLOSED, Drawn, Piece, Wire
-from resspec.render.plan_slabs import NEAR, STRIP, Column, Group, height, thin
+from resspec.render.plan_slabs import NEAR, SMALL, STRIP, Column, Group, height, thin
 from resspec.render.scene import Mark, Text
 from resspec.render.stops import Stop
 from resspec.render.view import EXIT, Cell, Leaf
@@ -20,7 +20,7 @@ HEADING = 16.0
 RISE, SLOT = 10.0, 8.0
 """px from a slab to a line above it, and between two such lines"""
 OUT = 26.0
-"""px of the arrow behind the last slab"""
+"""px of the arrow behind the last slab, at least: the output's name stands above it"""
 
 
 class Strip:
@@ -34,6 +34,7 @@ class Strip:
         self.tallest, self.largest = tallest, largest
         self.groups = [group for column in columns for group in column.groups]
         self.lefts: dict[int, float] = {}
+        self.rooms = {group.number: column.width / len(column.groups) for column in columns for group in column.groups}
         self.axis = 0.0
         self._frames: list[tuple[Cell, float, float]] = []
         self.width = self._place()
@@ -44,20 +45,16 @@ class Strip:
     def right(self, group: Group) -> float:
         return self.lefts[group.number] + group.width
 
-    def around(self, group: Group) -> frozenset[Leaf]:
-        """The edges that the way around a group stands for."""
-        return group.main.skip.leaves if group.main.skip else frozenset()
-
     def high(self, group: Group) -> float:
         return height(group.size, self.tallest, self.largest)
 
     def piece(self) -> Piece:
         """Everything in this row; lines between rows are left to the caller."""
-        wires, above = self._wires()
+        wires, names, above = self._wires()
         drawn, texts, top, bottom = self._boxes()
         top = min(top, above)
         self.axis = -top
-        return Piece(self.width, bottom - top, 0, drawn, wires, texts).moved(0, -top)
+        return Piece(self.width, bottom - top, 0, drawn, wires, [*texts, *names]).moved(0, -top)
 
     # -- places ------------------------------------------------------------------------------------
 
@@ -76,7 +73,8 @@ class Strip:
                 left += group.width + NEAR
             x += column.width
         x = self._close(open_ones, (), x)
-        return x + (OUT if (self.groups[-1].number, EXIT) in self.edges else 0)
+        name = self._outputs(self.groups[-1])
+        return x + (max(OUT, width(name, SMALL) + 4) if name else 0)
 
     def _close(self, open_ones: list[tuple[Cell, float]], wanted: Sequence[Cell], x: float) -> float:
         while open_ones and (len(open_ones) > len(wanted) or open_ones[-1][0] is not wanted[len(open_ones) - 1]):
@@ -143,11 +141,18 @@ class Strip:
 
     # -- lines -------------------------------------------------------------------------------------
 
-    def _wires(self) -> tuple[list[Wire], float]:
-        """Lines along the axis, ways around single slabs, and lanes above for what passes others."""
+    def _outputs(self, group: Group) -> str:
+        """The names of the outputs that a group yields."""
+        names = list(self.graph.outputs)
+        leaves = self.edges.get((group.number, EXIT), frozenset())
+        return ", ".join(names[k] for k in sorted(leaf.operand for leaf in leaves if leaf.node < 0))
+
+    def _wires(self) -> tuple[list[Wire], list[Text], float]:
+        """Lines along the axis, ways around single slabs, lanes above for what passes others; names of outputs."""
         place = {group.number: k for k, group in enumerate(self.groups)}
         ceiling = [-self.high(group) / 2 for group in self.groups]
         found: list[Wire] = []
+        names: list[Text] = []
         for k, group in enumerate(self.groups):
             skip = group.main.skip
             if skip is None:
@@ -164,19 +169,24 @@ class Strip:
                 if i == len(self.groups) - 1:
                     x = self.right(self.groups[i])
                     found.append(Wire([(x, 0), (self.width, 0)], leaves, "flow", CLOSED, EXIT))
+                    names.append(Text(self.width, -5, self._outputs(self.groups[i]), SMALL, "shape", "end"))
                 else:
                     far.append((0, i, i, leaves))
             elif target in place:
                 j = place[target]
-                rest = leaves - self.around(self.groups[j])
                 if j == i + 1:
                     ends = [(self.right(self.groups[i]), 0.0), (self.left(self.groups[j]), 0.0)]
-                    found.append(Wire(ends, rest or leaves, "flow", CLOSED, CLOSED))
+                    found.append(Wire(ends, leaves, "flow", CLOSED, CLOSED))
                 else:
                     far.append((j - i, i, j, leaves))
         for _, i, j, leaves in sorted(far, key=lambda one: one[:3]):
             found.append(self._lane(ceiling, i, j, leaves))
-        return found, min(ceiling) - 3
+            if i == j:
+                group = self.groups[i]
+                name = fit(self._outputs(group), SMALL, self.rooms[group.number] - 4)
+                names.append(Text(self.left(group) + group.width / 2, ceiling[i] - 3, name, SMALL, "shape"))
+                ceiling[i] -= 12
+        return found, names, min(ceiling) - 3
 
     def _lane(self, ceiling: list[float], i: int, j: int, leaves: frozenset[Leaf]) -> Wire:
         """A line above the slabs from number i to number j, or up and out where they are one."""
