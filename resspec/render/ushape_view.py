@@ -10,7 +10,7 @@ from resspec.render import labels
 from resspec.render.boxes import Boxes
 from resspec.render.terminals import is_output, with_outputs
 from resspec.render.tree import Part
-from resspec.render.view import Cell, Viewer
+from resspec.render.view import Cell, Link, Viewer
 from resspec.tensor import TensorSpec
 
 HALF = 1.5
@@ -30,7 +30,7 @@ def spread(boxes: Boxes, root: Cell) -> Cell | None:
     viewer = Viewer(graph)
     viewer.inline = _holders(viewer, falls, rises)
     whole = viewer.cell((viewer.root,), {*viewer.inline, *_opened(graph, root)}, folding=_folds(root))
-    return with_outputs(whole, list(graph.outputs))
+    return _heads_beside(with_outputs(whole, list(graph.outputs)))
 
 
 def pixels(boxes: Boxes, cells: Sequence[Cell]) -> list[float | None]:
@@ -84,3 +84,26 @@ def _holders(viewer: Viewer, falls: Sequence[bool], rises: Sequence[bool]) -> se
 
 def _largest(values: Iterable[float | None]) -> float | None:
     return max((value for value in values if value is not None), default=None)
+
+
+def _heads_beside(root: Cell) -> Cell:
+    """The cells in another order: what leads to an output only, as the head of a level, follows what it reads."""
+    sources: list[set[int]] = [set() for _ in root.cells]
+    readers: list[set[int]] = [set() for _ in root.cells]
+    for link in root.links:
+        if link.source >= 0 and link.target >= 0:
+            sources[link.target].add(link.source)
+            readers[link.source].add(link.target)
+    head = [False] * len(root.cells)
+    for k in reversed(range(len(root.cells))):
+        head[k] = len(sources[k]) == 1 and all(head[reader] for reader in readers[k])
+    place: dict[int, int] = {}
+    for k in range(len(root.cells)):
+        waiting = [k] if not head[k] else []
+        while waiting:
+            one = waiting.pop()
+            place[one] = len(place)
+            waiting += sorted((reader for reader in readers[one] if head[reader]), reverse=True)
+    cells = [root.cells[k] for k in place]
+    links = [Link(place.get(link.source, link.source), place[link.target], link.leaves) for link in root.links]
+    return Cell(root.part, root.run, True, cells, links)
