@@ -220,6 +220,8 @@ def _mend(op: Merge, first: TensorSpec, other: TensorSpec, axes: Sequence[int], 
         help = f"put `upsample: {times}` behind the second, or write `align: resize`{also}"
         return Mend(help, None if also else "align: resize")
     shift = _common(_difference(first.shape[k], other.shape[k]) for k in spatial)
+    if any(_difference(first.shape[k], other.shape[k]) is None for k in spatial):  # `align` cannot tell how far
+        return Mend(f"let both ways to it have the same strides and padding, or give the input numbers{also}")
     if shift is None:
         return Mend(f"mend the sizes by `align: crop`, `align: pad` or `align: resize`{also}")
     small, large = (0, 1) if shift < 0 else (1, 0)
