@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from resspec.analysis.cost import costs, shape_at
 from resspec.analysis.receptive_field import Field, fields
 from resspec.diagnostics import Span
+from resspec.graph import Group
 from resspec.render import labels
 from resspec.render.boxes import NOTE, SHAPE, Boxes
 from resspec.render.metrics import fit, shown, width
@@ -134,7 +135,8 @@ class Facts:
 
     def group(self, part: Part) -> Json:
         """A block: its arguments, and where it is written."""
-        group = self.boxes.graph.groups[part.path]
+        # turns of a loop without a name are blocks of the figure only
+        group = self.boxes.graph.groups.get(part.path) or Group(part.path, part.kind)
         return {
             "path": shown(part.path),
             "kind": shown(group.kind),

@@ -7,6 +7,7 @@ from resspec.ops.resample import Crop
 from resspec.ops.source import Input
 from resspec.render.terminals import is_output
 from resspec.render.tree import Part
+from resspec.render.turns import TURN
 from resspec.render.view import Cell
 from resspec.sizes import Size
 from resspec.tensor import TensorSpec
@@ -57,6 +58,8 @@ def activations(graph: Graph, cell: Cell) -> str:
 
 def name(cell: Cell, *, whole: bool = False) -> str:
     """The last name of a block's path, or the `whole` path; of a fold the first and the last."""
+    if cell.part.kind == TURN:
+        return "repeated"
     first = cell.part.path if whole else cell.part.path.rpartition("/")[2]
     if cell.times == 1:
         return first
@@ -125,7 +128,7 @@ def note(graph: Graph, cell: Cell) -> str:
     """The second line: the block's kind and its parameters; nothing for a node."""
     if not cell.part.is_block or activations(graph, cell):
         return ""
-    kind = cell.part.kind if cell.part.kind not in ("for", "repeat", "do", "network") else ""
+    kind = cell.part.kind if cell.part.kind not in ("for", "repeat", "do", "network", TURN) else ""
     counts = sorted({weights(graph, part) for part in cell.run})
     each = " each" if cell.times > 1 and len(counts) == 1 else ""
     spread = " .. ".join(compact(count) for count in dict.fromkeys((counts[0], counts[-1])))

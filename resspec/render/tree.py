@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from resspec.graph import Graph
 from resspec.ops.source import Input
+from resspec.render.turns import SUFFIX, TURN, Turns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +60,7 @@ class _Builder:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self.turns = Turns(graph)
         self._numbers: dict[object, int] = {}
         self._ops: dict[int, str] = {}
 
@@ -87,12 +89,32 @@ class _Builder:
             kind_of = self.graph.groups[inner].kind
             parts.append(self.block(inner, kind_of, levels[i:end], first + i, depth + 1))
             i = end
+        parts = self._with_turns(parts)
         last = first + len(levels) - 1
         if len(parts) == 1 and parts[0].is_block and path:
             # a level that only holds another says nothing of its own
             only = parts[0]
             return Part(path, kind, first, last, only.parts, only.signature)
         return Part(path, kind, first, last, tuple(parts), self.number((kind, *self._inside(parts, first, last))))
+
+    def _with_turns(self, parts: list[Part]) -> list[Part]:
+        """The parts, turns of loops without a name put together."""
+        signatures = [part.signature for part in parts]
+        bounds = [(part.first, part.last) for part in parts]
+        found: list[Part] = []
+        i = 0
+        while i < len(parts):
+            period, count = self.turns.at(i, signatures, bounds)
+            for _ in range(count):
+                turn = parts[i : i + period]
+                begin, end = turn[0].first, turn[-1].last
+                number = self.number((TURN, *self._inside(turn, begin, end)))
+                found.append(Part(turn[0].path + SUFFIX, TURN, begin, end, tuple(turn), number))
+                i += period
+            if not count:
+                found.append(parts[i])
+                i += 1
+        return found
 
     def _inside(self, parts: Sequence[Part], first: int, last: int) -> tuple[object, ...]:
         """The parts and the edges between them, by position."""
