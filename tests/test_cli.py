@@ -280,3 +280,30 @@ def test_explain_shows_a_bad_and_a_good_example() -> None:
     assert "# error:" not in done.output
     assert "unknown-op" in run("explain").output
     assert "did you mean `unknown-op`?" in run("explain", "unkown-op").output
+
+
+def test_render_draws_every_format(spec: str) -> None:
+    outs = [f"net{suffix}" for suffix in (".svg", ".png", ".pdf", ".tex", ".html", ".dot", ".mmd", ".txt")]
+    done = run("render", spec, *(part for out in outs for part in ("-o", out)))
+    assert done.exit_code == 0, done.output
+    assert all(Path(out).stat().st_size > 300 for out in outs)
+    assert done.output.count("written") == len(outs)
+
+
+def test_render_never_overwrites_what_it_reads(spec: str) -> None:
+    before = Path(spec).read_text()
+    assert run("render", spec, "-o", spec).exit_code != 0
+    assert Path(spec).read_text() == before
+    assert run("render", spec).exit_code == 0
+    assert run("render", spec).exit_code == 2  # small.svg is there
+
+
+def test_render_puts_two_networks_side_by_side(spec: str) -> None:
+    done = run("render", "resnet@plain34", "--compare", "resnet@resnet34", "-o", "both.svg")
+    assert done.exit_code == 0, done.output
+    text = Path("both.svg").read_text()
+    assert "plain34" in text
+    assert "resnet34" in text
+    done = run("render", "vgg", "--compare", "alexnet", "-o", "both.html")
+    assert done.exit_code == 1
+    assert "unknown-format" in done.output

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from resspec import files
+from resspec import api, files
 from resspec.cli.options import AT, GRAPH
 from resspec.cli.output import console, load, read_from, spare
-from resspec.render.figure import FAMILIES, Figure
+from resspec.render.figure import FAMILIES, Comparison, Figure
 from resspec.render.formats import SUFFIXES, draw
 from resspec.render.painters import Options
+from resspec.render.styles import STYLES
 from resspec.render.view import LEVELS
 
 
@@ -30,8 +32,10 @@ from resspec.render.view import LEVELS
     "--shapes", type=click.Choice(["change", "all", "none"]), default="change", show_default=True,
     help="Which tensor shapes are written.",
 )  # fmt: skip
+@click.option("--compare", "other", metavar="SPEC", help="Another network beside this one, differences marked.")
 @click.option("--title", default="", help="Heading of the figure; the network's name by default.")
 @click.option("--theme", type=click.Choice(["auto", "light", "dark"]), default="auto", show_default=True)
+@click.option("--style", type=click.Choice(sorted(STYLES)), help="The look of a paper's figures, instead of a theme.")
 @click.option("--scale", type=click.FloatRange(0.1, 8), default=2.0, show_default=True, help="PNG: pixels a unit.")
 @click.option("--width", "width_mm", type=click.FloatRange(20, 2000), help="PDF: width in mm, 85 or 174 for papers.")
 @click.option("-f", "--force", is_flag=True, help="Overwrite the default file.")
@@ -46,8 +50,10 @@ def command(
     level: str,
     expand: tuple[str, ...],
     shapes: str,
+    other: str | None,
     title: str,
     theme: str,
+    style: str | None,
     scale: float,
     width_mm: float | None,
     force: bool,
@@ -59,9 +65,19 @@ def command(
         if Path(default).exists() and not force:
             raise click.UsageError(f"{default} exists; --force overwrites it, -o names another file")
         outs = (default,)
-    figure = Figure(network, family, level, expand, at, shapes, title)
+    single = Figure(network, family, level, expand, at, shapes, title)
+    figure = _beside(single, spec, load(other, (), (), plugins), other) if other is not None else single
     for out in outs:
-        content = draw(figure, Path(out).suffix, Options(theme, scale, width_mm))
+        content = draw(figure, Path(out).suffix, Options(style or theme, scale, width_mm))
         spare(Path(out), read_from(spec, network.document, network.sources) if network.document else ())
         files.write_atomic(out, content)
         console().print(f"{out} written ({len(content) / 1024:,.0f} kB)", soft_wrap=True, markup=False)
+
+
+def _beside(figure: Figure, spec: str, other: api.Network, name: str) -> Comparison:
+    """Both figures; networks of one name are told apart by what was asked for."""
+    if figure.graph.name == other.name:
+        figure = replace(figure, title=figure.title or spec)
+    shared = {size: value for size, value in (figure.at or {}).items() if size in other.domains}
+    title = name if figure.graph.name == other.name else ""
+    return Comparison(figure, replace(figure, graph=other, at=shared, title=title))

@@ -51,9 +51,7 @@ class Figure:
 
     def scene(self) -> Scene:
         """The figure; `SpecError` with `family-refused` if the layout does not apply to this graph."""
-        refused = legal.refusal(self.graph, self.at or {})
-        if refused is not None:
-            raise SpecError([Diagnostic(refused.code, refused.message, help=refused.help)])
+        self.check()
         at = sizes(self.graph, self.at or {})
         boxes = Boxes(self.graph, at, self.shapes)
         scene = None
@@ -64,6 +62,13 @@ class Figure:
                 break
         assert scene is not None
         return scene
+
+    def check(self) -> None:
+        """`SpecError` if a size or a level cannot be."""
+        refused = legal.refusal(self.graph, self.at or {})
+        if refused is not None:
+            raise SpecError([Diagnostic(refused.code, refused.message, help=refused.help)])
+        _known("level", self.level, LEVELS)
 
     def root(self, most: int = MOST) -> Cell:
         """The whole network as a cell: what is open at this level. `SpecError` with `unknown-name`."""
@@ -89,6 +94,24 @@ class Figure:
     def _holds(self, piece: Piece) -> bool:
         """Whether a page has room for a figure, its title and its legend."""
         return piece.width + 2 * MARGIN <= self.room and piece.height + 5 * MARGIN <= LONG * self.room
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two networks side by side, aligned by resolution, differences marked."""
+
+    left: Figure
+    right: Figure
+
+    def scene(self) -> Scene:
+        """The figure. Levels and sizes are those of each side; `SpecError` as of a single one."""
+        from resspec.render.compare import compare
+
+        for one in (self.left, self.right):
+            one.check()
+        names = (self.left.title or self.left.graph.name, self.right.title or self.right.graph.name)
+        ats = [sizes(one.graph, one.at or {}) for one in (self.left, self.right)]
+        return compare(self.left.graph, self.right.graph, *ats, level=self.left.level, names=names)
 
 
 def _layouts() -> dict[str, Layout]:
