@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cache
+from itertools import combinations, pairwise
 
 import pytest
 from geometry import edges, problems
@@ -65,6 +66,24 @@ def wanted(graph: Graph) -> Counter[Edge]:
     return found + Counter(
         Edge(graph.path(ref), f"output:{name}", k) for k, (name, ref) in enumerate(graph.outputs.items())
     )
+
+
+def shared(scene: Scene) -> list[tuple[str, str]]:
+    """Lines that run on each other, or less than 4 px beside, although neither source nor target is the same."""
+    ways = []
+    for line in (one for one in scene.walk() if isinstance(one, Line) and one.edges):
+        for (ax, ay), (bx, by) in pairwise(line.points):
+            low, high = sorted((ax, bx) if ay == by else (ay, by))
+            ways.append((ay == by, ay if ay == by else ax, low, high, line))
+    return [
+        (line.id, other.id)
+        for (flat, at, low, high, line), (level, there, start, end, other) in combinations(ways, 2)
+        if flat == level
+        and abs(at - there) < 4
+        and min(high, end) - max(low, start) > 12
+        and not {e.source for e in line.edges} & {e.source for e in other.edges}
+        and not {e.target for e in line.edges} & {e.target for e in other.edges}
+    ]
 
 
 # -- which networks ----------------------------------------------------------------------------------
@@ -150,6 +169,7 @@ def test_what_is_a_nest_is_drawn_as_one(name: str, shapes: str) -> None:
     assert piece(graph) is not None
     scene = Figure(graph, shapes=shapes).scene()
     assert not problems(scene)
+    assert not shared(scene)
     assert Counter(edges(scene)) == wanted(graph)
     merges = [node.path for node in graph.nodes if len(node.inputs) > 1]
     flat = [one for path in merges for one in lines(scene, path) if len({at for _, at in one.points}) == 1]
@@ -163,6 +183,7 @@ def test_what_is_a_nest_is_drawn_as_one(name: str, shapes: str) -> None:
 def test_the_default_figure_is_clean_and_fits_a_page(name: str) -> None:
     scene = drawn(name)
     assert not problems(scene)
+    assert not shared(scene)
     assert 0.5 <= scene.width / scene.height <= 2
     assert max(scene.width, scene.height) <= 4000
     assert max(Counter(edges(scene)).values()) == 1

@@ -118,7 +118,7 @@ class Sheet:
             widest = max(widest, x - BESIDE)
             below = max(unit.y + unit.below for unit in row)
             places.append(_Row(0.0, below + OVER))
-            y = below + self.around
+            y = below + self.around + 2 * SLOT  # lines below a row keep off those over the next
         several = len(places) > 1
         places = [_Row(widest + OVER, one.below) for one in places]
         for number, unit in enumerate(self.units):
@@ -137,7 +137,7 @@ class Sheet:
         whole.width = widest + (self.around if several else 0.0)
         high = min(y for wire in whole.wires for _, y in wire.points)
         high = min(high, *(one.y for one in whole.drawn))
-        whole.height = y - self.around - high
+        whole.height = y - self.around - 2 * SLOT - high
         return whole.moved(0, -high)
 
     def _over(self, start: int, stop: int, count: int) -> float:
