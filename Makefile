@@ -6,7 +6,7 @@ export KERAS_BACKEND ?= tensorflow
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo fuzz test test-zoo test-backends check bench gpu schema docs clean
+.PHONY: help demo fuzz test test-zoo test-backends check bench gpu schema docs gallery clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -59,6 +59,9 @@ schema: .venv/dev  ## make the JSON Schema of the language anew
 docs: .venv/dev  ## make the generated parts of the documentation anew
 	$(BIN)/python tools/make_ops_reference.py
 	$(BIN)/python tools/readme_tables.py
+
+gallery: .venv/dev  ## draw the gallery anew
+	$(BIN)/python tools/make_gallery.py
 
 clean:  ## remove the environment
 	rm -rf .venv

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import resspec
-from resspec.render.figure import Figure
+from resspec.render.figure import Comparison, Figure
 from resspec.render.svg import svg
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "gallery"
 
-MORE = {
-    "resnet_v2-stages": ("resnet_v2", {"level": "stages"}, "`--level stages`"),
-    "densenet201": ("densenet@densenet201", {}, "the variant `densenet201`"),
-    "resnet34": ("resnet@resnet34", {}, "the variant `resnet34`"),
+MORE: dict[str, Callable[[], tuple[str, Figure | Comparison]]] = {
+    "resnet34": lambda: ("resnet@resnet34", Figure(resspec.load("resnet@resnet34"))),
+    "resnet34-beside-plain34": lambda: (
+        "resnet@plain34 --compare resnet@resnet34",
+        Comparison(Figure(resspec.load("resnet@plain34")), Figure(resspec.load("resnet@resnet34"))),
+    ),
+    "resnet200-stages": lambda: ("resnet_v2 --level stages", Figure(resspec.load("resnet_v2"), level="stages")),
+    "resnet200-plan": lambda: ("resnet_v2 --family plan", Figure(resspec.load("resnet_v2"), "plan")),
+    "densenet-arcs": lambda: ("densenet --family arcs", Figure(resspec.load("densenet"), "arcs")),
+    "densenet201": lambda: ("densenet@densenet201", Figure(resspec.load("densenet@densenet201"))),
 }
-"""figures besides the default one of every spec: name -> (spec, options, what is special)"""
+"""figures besides the default one of every spec: name -> what is asked for"""
 
 HEAD = """\
 # Gallery
@@ -27,21 +34,21 @@ the network itself; blocks of equal structure are drawn once, with the number of
 """
 
 
-def figures() -> dict[str, tuple[str, Figure, str]]:
-    """Name -> (spec, figure, note)."""
-    found = {name: (name, Figure(resspec.load(name)), "") for name in resspec.shipped()}
-    for name, (spec, options, note) in MORE.items():
-        found[name] = (spec, Figure(resspec.load(spec), **options), note)
-    return found
+def figures() -> dict[str, tuple[str, Figure | Comparison]]:
+    """Name -> (what `render` is asked for, figure)."""
+    found: dict[str, tuple[str, Figure | Comparison]] = {}
+    for name in resspec.shipped():
+        found[name] = name, Figure(resspec.load(name))
+    return found | {name: make() for name, make in MORE.items()}
 
 
 def pages() -> dict[str, str]:
     """File name -> content of everything in the folder."""
     found = {}
     text = [HEAD]
-    for name, (spec, figure, note) in figures().items():
+    for name, (asked, figure) in figures().items():
         found[f"{name}.svg"] = svg(figure.scene())
-        text.append(f"## {name}\n\n`resspec render {spec}`{', ' + note if note else ''}\n\n![{name}]({name}.svg)\n")
+        text.append(f"## {name}\n\n`resspec render {asked}`\n\n![{name}]({name}.svg)\n")
     found["README.md"] = "\n".join(text)
     return found
 

@@ -159,6 +159,6 @@ def _heading(graph: Graph, name: str, at: Mapping[str, int], middle: float, wide
 
 def _entries(roles: set[str], marks: set[str]) -> list[Entry]:
     found = [Entry(role, words) for role, words in {**FAMILIES, "merge": "merge"}.items() if role in roles]
-    lines = (("identity", "skip: identity"), ("projection", "skip: projection"))
+    lines = (("identity", "skip: identity"), ("projection", "skip: through layers"))
     found += [Entry(role, words, "line") for role, words in lines if role in roles]
     return found + [Entry("badge", f"{mark} {words}", "badge") for mark, words in MARKS if mark in marks]
