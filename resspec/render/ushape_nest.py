@@ -37,7 +37,7 @@ class Skip:
     leaves: tuple[Leaf, ...]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Nest:
     """Encoder-decoders one after the other, each as its levels from the top, and skips over them."""
 
