@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from geometry import edges, problems
@@ -196,3 +197,10 @@ def test_a_block_is_opened_with_those_around_it() -> None:
 def test_a_column_of_a_paper_holds_a_figure(name: str, width_mm: float) -> None:
     content = draw(Figure(shipped(name)), ".pdf", Options(width_mm=width_mm))
     assert content.startswith(b"%PDF")
+
+
+def test_the_gallery_is_current(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parent.parent / "tools"))
+    from make_gallery import stale
+
+    assert not stale(), "run `make gallery`"
