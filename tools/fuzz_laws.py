@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from xml.etree import ElementTree
 
 from rich.console import Console
 
@@ -22,6 +23,9 @@ from resspec.diagnostics import Diagnostic, Span, SpecError
 from resspec.flatten import to_yaml
 from resspec.language import count, document, evaluation, expand
 from resspec.ops.base import OpError
+from resspec.render.figure import Figure
+from resspec.render.formats import draw
+from resspec.render.painters import Options
 
 NOWHERE = Path(__file__).resolve().parent / "no such folder"
 """the root of the specs: `use` finds nothing there"""
@@ -174,6 +178,17 @@ def _has_digest(network: api.Network, painted: str) -> bool:
     return bool(json.loads(painted)["digest"] == network.digest)
 
 
+def _figure(network: api.Network, suffix: str, family: str | None = None) -> str:
+    return draw(Figure(network, family), suffix, Options()).decode()
+
+
+def _is_figure(network: api.Network, painted: str) -> bool:
+    """Well-formed where it is XML; text without control characters elsewhere."""
+    if painted.startswith("<svg"):
+        return ElementTree.fromstring(painted).tag.endswith("svg")
+    return _plain(network, painted)
+
+
 PAINTERS = (
     Painter("tree", lambda n: "\n".join(text.tree(summarize(n), None)), _plain),
     Painter("tree to a depth", lambda n: "\n".join(text.tree(summarize(n), 1)), _plain),
@@ -183,6 +198,12 @@ PAINTERS = (
     Painter("graph as JSON", lambda n: n.to_json(), _has_digest),
     Painter("summary as JSON", lambda n: json.dumps(summarize(n).to_dict()), _has_digest),
     Painter("flat YAML", to_yaml, _same_network),
+    *(
+        Painter(name, functools.partial(_figure, suffix=f".{name}"), _is_figure)
+        for name in ("svg", "dot", "mmd", "txt")
+    ),
+    Painter("unfolded SVG", functools.partial(_figure, suffix=".svg", family="full"), _is_figure),
+    Painter("page", functools.partial(_figure, suffix=".html"), lambda _, page: page.startswith("<!DOCTYPE html>")),
 )
 
 
