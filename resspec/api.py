@@ -85,7 +85,7 @@ class Network(Graph):
         """
         from resspec.render.figure import Figure
         from resspec.render.formats import draw, write
-        from resspec.render.painters import Options
+        from resspec.render.paint.painters import Options
 
         figure = Figure(self, family, level, tuple(expand), at, shapes, title)
         options = Options(theme, scale, width_mm)
@@ -104,7 +104,7 @@ class Network(Graph):
 
         from resspec.render.figure import Figure
         from resspec.render.formats import draw
-        from resspec.render.painters import Options
+        from resspec.render.paint.painters import Options
 
         page = draw(Figure(self), ".html", Options()).decode()
         return (

@@ -13,7 +13,7 @@ import pytest
 
 from resspec import api
 from resspec.render.figure import Figure
-from resspec.render.html import html
+from resspec.render.paint.html import html
 
 CHROMIUM, DRIVER = which("chromium"), which("chromedriver")
 

@@ -10,13 +10,13 @@ from speccing import load
 
 import resspec
 from resspec.graph import Graph
-from resspec.render.arcs import ARCS, BUS, arcs
-from resspec.render.arcs_dense import Dense, items
-from resspec.render.boxes import Boxes
-from resspec.render.compose import Composer
-from resspec.render.page import page
+from resspec.render.layout.arcs import ARCS, BUS, arcs
+from resspec.render.layout.arcs_dense import Dense, items
+from resspec.render.layout.boxes import Boxes
+from resspec.render.layout.compose import Composer
+from resspec.render.layout.page import page
 from resspec.render.scene import Line, Scene, Text
-from resspec.render.view import Viewer
+from resspec.render.view.view import Viewer
 
 SHIPPED = ["densenet", "densenet@densenet201", "densenet_cifar", "densenet_cifar@densenet_40_12"]
 

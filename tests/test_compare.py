@@ -14,9 +14,9 @@ from test_random_graphs import network
 
 import resspec
 from resspec.graph import Graph
-from resspec.render.compare import ALONE, CHANGED, compare
-from resspec.render.compare_rows import aligned, bands, sides
 from resspec.render.figure import sizes
+from resspec.render.layout.compare import ALONE, CHANGED, compare
+from resspec.render.layout.compare_rows import aligned, bands, sides
 from resspec.render.scene import Box, Group, Line, Scene, Text
 
 PAIRS = [

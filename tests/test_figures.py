@@ -20,10 +20,10 @@ from resspec.diagnostics import SpecError
 from resspec.graph import Graph
 from resspec.render.figure import FAMILIES, Figure
 from resspec.render.formats import draw
-from resspec.render.painters import Options
+from resspec.render.paint.painters import Options
+from resspec.render.paint.svg import svg
 from resspec.render.scene import Box, Edge, Line, Scene, Text
-from resspec.render.svg import svg
-from resspec.render.view import LEVELS, MOST, Viewer
+from resspec.render.view.view import LEVELS, MOST, Viewer
 
 SHIPPED = resspec.shipped()
 NETWORKS: dict[str, Network] = {}
@@ -151,7 +151,7 @@ def test_what_does_not_exist_is_refused() -> None:
 
 def test_the_same_spec_gives_the_same_bytes() -> None:
     code = (
-        "import resspec, hashlib, json; from resspec.render.figure import Figure; from resspec.render.svg import svg;"
+        "import resspec, hashlib, json; from resspec.render.figure import Figure; from resspec.render.paint.svg import svg;"
         "print(json.dumps([hashlib.sha256(svg(Figure(resspec.load(n)).scene()).encode()).hexdigest()"
         " for n in ('unet', 'resnet', 'densenet', 'hourglass')]))"
     )
@@ -180,7 +180,7 @@ def test_a_chain_of_two_thousand_is_drawn() -> None:
 
 def test_a_network_draws_itself_without_keras() -> None:
     code = (
-        "import sys, resspec; from resspec.render.figure import Figure; from resspec.render.svg import svg;"
+        "import sys, resspec; from resspec.render.figure import Figure; from resspec.render.paint.svg import svg;"
         "svg(Figure(resspec.load('unet')).scene()); assert not {'keras', 'tensorflow', 'jax'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -12,7 +12,7 @@ from speccing import load
 
 from resspec import api
 from resspec.render.figure import Figure
-from resspec.render.html import html
+from resspec.render.paint.html import html
 
 __all__ = ["browser"]
 

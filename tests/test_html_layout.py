@@ -12,15 +12,15 @@ from test_random_graphs import network
 
 from resspec import api
 from resspec.graph import Graph
-from resspec.render.boxes import Boxes
-from resspec.render.compose import Composer
 from resspec.render.figure import Figure, sizes
-from resspec.render.html import html
+from resspec.render.layout.boxes import Boxes
+from resspec.render.layout.compose import Composer
+from resspec.render.layout.page import lines
+from resspec.render.layout.pieces import Drawn
+from resspec.render.layout.spine import spine
 from resspec.render.metrics import shown
-from resspec.render.page import lines
-from resspec.render.pieces import Drawn
-from resspec.render.spine import spine
-from resspec.render.view import Viewer
+from resspec.render.paint.html import html
+from resspec.render.view.view import Viewer
 
 __all__ = ["browser"]
 

@@ -19,9 +19,9 @@ from resspec import api
 from resspec.graph import Graph
 from resspec.ops.activation import Relu
 from resspec.render.figure import Figure
-from resspec.render.html import HEAT, html
 from resspec.render.metrics import shown
-from resspec.render.svg import svg
+from resspec.render.paint.html import HEAT, html
+from resspec.render.paint.svg import svg
 from resspec.render.theme import THEMES
 
 __all__ = ["browser"]
@@ -118,7 +118,7 @@ def test_without_scripts_the_figure_is_there() -> None:
 
 
 def test_the_same_spec_gives_the_same_page() -> None:
-    code = "import hashlib; from resspec import api; from resspec.render.figure import Figure; from resspec.render.html import html; print(hashlib.sha256(html(Figure(api.load('unet'))).encode()).hexdigest())"
+    code = "import hashlib; from resspec import api; from resspec.render.figure import Figure; from resspec.render.paint.html import html; print(hashlib.sha256(html(Figure(api.load('unet'))).encode()).hexdigest())"
     pages = {
         subprocess.run(
             [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True

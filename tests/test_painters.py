@@ -20,16 +20,17 @@ from PIL import Image
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
 
-from resspec.render import metrics, shapes
+from resspec.render import metrics
 from resspec.render.metrics import drawable, fit, width
-from resspec.render.painters import PAINTERS, Options
-from resspec.render.pdf import pdf
-from resspec.render.png import png
-from resspec.render.problems import DoesNotFit
+from resspec.render.paint import shapes
+from resspec.render.paint.painters import PAINTERS, Options
+from resspec.render.paint.pdf import pdf
+from resspec.render.paint.png import png
+from resspec.render.paint.problems import DoesNotFit
+from resspec.render.paint.svg import svg
+from resspec.render.paint.tikz import escaped, tikz
 from resspec.render.scene import Box, Edge, Group, Item, Line, Mark, Scene, Text, fixed
-from resspec.render.svg import svg
 from resspec.render.theme import LIGHT, THEMES
-from resspec.render.tikz import escaped, tikz
 
 SIZE = 11.0
 SVG = "{http://www.w3.org/2000/svg}"

@@ -11,12 +11,12 @@ from test_random_graphs import network
 
 import resspec
 from resspec.graph import Graph
-from resspec.render.boxes import Boxes
-from resspec.render.compose import Composer
-from resspec.render.page import page
-from resspec.render.plan import CAPTION, plan
+from resspec.render.layout.boxes import Boxes
+from resspec.render.layout.compose import Composer
+from resspec.render.layout.page import page
+from resspec.render.layout.plan import CAPTION, plan
 from resspec.render.scene import Box, Scene, Text
-from resspec.render.view import Viewer
+from resspec.render.view.view import Viewer
 
 SHIPPED = ["alexnet", "vgg", "resnet", "resnet@plain34", "resnet_v2", "resnet_cifar", "densenet", "densenet_cifar"]
 

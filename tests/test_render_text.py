@@ -26,12 +26,12 @@ from resspec.graph import Graph
 from resspec.ops.activation import Relu
 from resspec.ops.merge import Add, Concat, Multiply, Subtract
 from resspec.ops.reshape import Split
-from resspec.render.dot import dot
-from resspec.render.lanes import ABOVE, ARROW, Lane, margins
-from resspec.render.mermaid import mermaid
-from resspec.render.outline import outline
-from resspec.render.terminal import cells, drawing
-from resspec.render.view import Cell, Viewer
+from resspec.render.paint.dot import dot
+from resspec.render.paint.lanes import ABOVE, ARROW, Lane, margins
+from resspec.render.paint.mermaid import mermaid
+from resspec.render.paint.outline import outline
+from resspec.render.paint.terminal import cells, drawing
+from resspec.render.view.view import Cell, Viewer
 
 SMALL = ["alexnet", "vgg@vgg11", "unet", "resnet@resnet18", "resnet_v2@resnet50_v2", "densenet_cifar@densenet_40_12"]
 

@@ -9,10 +9,10 @@ import pytest
 
 import resspec
 from resspec.render.figure import Figure
-from resspec.render.painters import PAINTERS, Options
+from resspec.render.paint.painters import PAINTERS, Options
+from resspec.render.paint.svg import svg
 from resspec.render.scene import Line, Scene
 from resspec.render.styles import STYLES, theme
-from resspec.render.svg import svg
 from resspec.render.theme import DARK, LIGHT
 
 

@@ -14,13 +14,13 @@ import resspec
 from resspec import api
 from resspec.diagnostics import SpecError
 from resspec.graph import Graph
-from resspec.render.boxes import Boxes
-from resspec.render.compose import Composer
 from resspec.render.figure import Figure, sizes
-from resspec.render.pieces import Piece
+from resspec.render.layout.boxes import Boxes
+from resspec.render.layout.compose import Composer
+from resspec.render.layout.pieces import Piece
+from resspec.render.layout.ushape import hourglass, u
 from resspec.render.scene import Box, Edge, Line, Scene, Text
-from resspec.render.ushape import hourglass, u
-from resspec.render.view import Viewer
+from resspec.render.view.view import Viewer
 
 
 def variants(name: str) -> list[str]:

@@ -20,7 +20,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import resspec
 from resspec.render.figure import Figure
-from resspec.render.svg import svg
+from resspec.render.paint.svg import svg
 
 SPECS = ("resnet_v2@resnet200_v2", "densenet@densenet201")
 POINT = 25.4 / 72

@@ -25,7 +25,7 @@ from resspec.language import count, document, evaluation, expand
 from resspec.ops.base import OpError
 from resspec.render.figure import Figure
 from resspec.render.formats import draw
-from resspec.render.painters import Options
+from resspec.render.paint.painters import Options
 
 NOWHERE = Path(__file__).resolve().parent / "no such folder"
 """the root of the specs: `use` finds nothing there"""

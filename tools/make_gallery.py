@@ -9,7 +9,7 @@ from pathlib import Path
 
 import resspec
 from resspec.render.figure import Comparison, Figure
-from resspec.render.svg import svg
+from resspec.render.paint.svg import svg
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "gallery"
 

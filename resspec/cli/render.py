@@ -13,9 +13,9 @@ from resspec.cli.options import AT, GRAPH
 from resspec.cli.output import console, load, read_from, spare
 from resspec.render.figure import FAMILIES, Comparison, Figure
 from resspec.render.formats import SUFFIXES, draw
-from resspec.render.painters import Options
+from resspec.render.paint.painters import Options
 from resspec.render.styles import STYLES
-from resspec.render.view import LEVELS
+from resspec.render.view.view import LEVELS
 
 
 @click.command(name="render")

@@ -14,8 +14,8 @@ from resspec.analysis import legal
 from resspec.cli.options import AT, GRAPH, JSON
 from resspec.cli.output import colourful, load, summarized
 from resspec.render.figure import Figure
-from resspec.render.terminal import drawing
-from resspec.render.view import LEVELS
+from resspec.render.paint.terminal import drawing
+from resspec.render.view.view import LEVELS
 
 WIDTH = 100
 """columns where nobody looks at a terminal"""

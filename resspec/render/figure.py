@@ -9,13 +9,13 @@ from math import inf
 from resspec.analysis import legal
 from resspec.diagnostics import Diagnostic, SpecError
 from resspec.graph import Graph
-from resspec.render.boxes import Boxes
-from resspec.render.compose import Composer
-from resspec.render.page import MARGIN, page
-from resspec.render.pieces import Piece
+from resspec.render.layout.boxes import Boxes
+from resspec.render.layout.compose import Composer
+from resspec.render.layout.page import MARGIN, page
+from resspec.render.layout.pieces import Piece
+from resspec.render.layout.spine import spine
 from resspec.render.scene import Scene
-from resspec.render.spine import spine
-from resspec.render.view import LEVELS, MOST, Cell, Viewer
+from resspec.render.view.view import LEVELS, MOST, Cell, Viewer
 
 Layout = Callable[[Composer, Cell], Piece | None]
 
@@ -105,7 +105,7 @@ class Comparison:
 
     def scene(self) -> Scene:
         """The figure. Levels and sizes are those of each side; `SpecError` as of a single one."""
-        from resspec.render.compare import compare
+        from resspec.render.layout.compare import compare
 
         for one in (self.left, self.right):
             one.check()
@@ -116,9 +116,9 @@ class Comparison:
 
 def _layouts() -> dict[str, Layout]:
     """Layouts besides the spine, which takes every graph. Read when a figure is made: each is a file of its own."""
-    from resspec.render.arcs import arcs
-    from resspec.render.plan import plan
-    from resspec.render.ushape import hourglass, u
+    from resspec.render.layout.arcs import arcs
+    from resspec.render.layout.plan import plan
+    from resspec.render.layout.ushape import hourglass, u
 
     return {"u": u, "hourglass": hourglass, "arcs": arcs, "plan": plan}
 

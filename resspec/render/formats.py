@@ -8,34 +8,34 @@ from pathlib import Path
 
 from resspec import files
 from resspec.diagnostics import Diagnostic, SpecError
-from resspec.render.boxes import NOTE, SHAPE
 from resspec.render.figure import Comparison, Figure
-from resspec.render.painters import PAINTERS, Options
-from resspec.render.problems import DoesNotFit
+from resspec.render.layout.boxes import NOTE, SHAPE
+from resspec.render.paint.painters import PAINTERS, Options
+from resspec.render.paint.problems import DoesNotFit
 from resspec.render.scene import Scene
 from resspec.suggest import did_you_mean
 
 
 def _dot(figure: Figure) -> str:
-    from resspec.render.dot import dot
+    from resspec.render.paint.dot import dot
 
     return dot(figure.graph, figure.root())
 
 
 def _mermaid(figure: Figure) -> str:
-    from resspec.render.mermaid import mermaid
+    from resspec.render.paint.mermaid import mermaid
 
     return mermaid(figure.graph, figure.root())
 
 
 def _terminal(figure: Figure) -> str:
-    from resspec.render.terminal import drawing
+    from resspec.render.paint.terminal import drawing
 
     return drawing(figure.graph, figure.root(), at=figure.at)
 
 
 def _page(figure: Figure, options: Options) -> bytes:
-    from resspec.render.html import html
+    from resspec.render.paint.html import html
 
     return html(figure, options.theme).encode()
 
@@ -60,7 +60,7 @@ def draw(figure: Figure | Comparison, suffix: str, options: Options) -> bytes:
     if suffix == ".html":
         return _page(figure, options)
     if suffix == ".pdf" and options.width_mm is not None:
-        from resspec.render.pdf import MILLIMETRE, SMALLEST
+        from resspec.render.paint.pdf import MILLIMETRE, SMALLEST
 
         figure = replace(figure, room=options.width_mm * MILLIMETRE * min(NOTE, SHAPE) / SMALLEST)
     if suffix not in PAINTERS:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from resspec.graph import Graph, Node
 from resspec.ops.resample import Crop
 from resspec.ops.source import Input
-from resspec.render.terminals import is_output
-from resspec.render.tree import Part
-from resspec.render.turns import TURN
-from resspec.render.view import Cell
+from resspec.render.view.outputs import is_output
+from resspec.render.view.tree import Part
+from resspec.render.view.turns import TURN
+from resspec.render.view.view import Cell
 from resspec.sizes import Size
 from resspec.tensor import TensorSpec
 
