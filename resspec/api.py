@@ -5,165 +5,31 @@ path or name -> text -> Document -> Graph -> summary | JSON | keras.Model
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from resspec import allow, checks, files, fixes
-from resspec.analysis.summary import Summary, summarize
 from resspec.diagnostics import Diagnostic, Findings, SpecError
 from resspec.graph import Graph
 from resspec.language import document as documents
 from resspec.language import environment
-from resspec.language.document import Document
 from resspec.language.expand import check_library, expand
 from resspec.language.replay import Memory
+from resspec.network import Network as Network
 from resspec.ops import by_kind
 from resspec.ops.base import Op, OpError
 from resspec.plugin import Plugin, resolve
 from resspec.quiet import quietly
-from resspec.suggest import did_you_mean, nearest
+from resspec.source import Opened as Opened
+from resspec.source import Source
+from resspec.source import open_source as open_source
+from resspec.source import shipped as shipped
 from resspec.tensor import TensorSpec
 
 if TYPE_CHECKING:
     import keras  # noqa: TID251 -- for types only
-
-Source = str | Path
-
-
-@dataclass(frozen=True, repr=False)
-class Network(Graph):
-    """A graph with the file it came from: what `load` returns."""
-
-    document: Document | None = None
-    sources: Mapping[str, str] = field(default_factory=dict)
-    warnings: tuple[Diagnostic, ...] = ()
-    plugins: tuple[Plugin, ...] = ()
-
-    def __repr__(self) -> str:
-        return f"<resspec.Network {self.name}: {len(self.nodes)} nodes>"
-
-    def summary(self, at: Mapping[str, int] | None = None) -> Summary:
-        """Parameters, FLOPs, memory, receptive field, per block and in total; `at` fixes unknown sizes."""
-        return summarize(self, at=at)
-
-    def to_keras(self, **options: Any) -> keras.Model:
-        """A flat functional `keras.Model` of built-in layers; options as in `resspec.build`."""
-        from resspec.keras_backend.budget import check_budget
-
-        try:
-            check_budget(self, **{key: value for key, value in options.items() if key == "max_parameters"})
-            from resspec.keras_backend.build import build as to_model
-
-            lower = {op: rule for plugin in self.plugins for op, rule in plugin.lower().items()}
-            return to_model(self, lower=lower, **options)
-        except SpecError as error:  # the texts are known here, so that the lines can be shown
-            raise SpecError(error.diagnostics, {**self.sources, **error.sources}) from error.__cause__
-
-    def render(
-        self,
-        path: str | Path | None = None,
-        *,
-        family: str | None = None,
-        level: str = "blocks",
-        expand: Sequence[str] = (),
-        at: Mapping[str, int] | None = None,
-        shapes: str = "change",
-        title: str = "",
-        theme: str = "auto",
-        scale: float = 2.0,
-        width_mm: float | None = None,
-    ) -> str | Path:
-        """A figure of the network: the text of an SVG, or a file at `path` in the format of its suffix.
-
-        `family` is a layout (None for the one that suits), `level` how much is opened (`stages`,
-        `blocks`, `layers`, `full`), `expand` paths of blocks that are open besides, `at` values of
-        unknown sizes, `shapes` which are written (`change`, `all`, `none`), `scale` pixels a unit for
-        PNG, `width_mm` the width of a PDF. `SpecError` as `resspec.render.formats.draw` says.
-        """
-        from resspec.render.figure import Figure
-        from resspec.render.formats import draw, write
-        from resspec.render.paint.painters import Options
-
-        figure = Figure(self, family, level, tuple(expand), at, shapes, title)
-        options = Options(theme, scale, width_mm)
-        if path is None:
-            return draw(figure, ".svg", options).decode()
-        write(figure, path, options)
-        return Path(path)
-
-    def _repr_svg_(self) -> str:
-        """What a notebook shows that runs no scripts."""
-        return str(self.render())
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows: the interactive page, in a frame of its own."""
-        from html import escape
-
-        from resspec.render.figure import Figure
-        from resspec.render.formats import draw
-        from resspec.render.paint.painters import Options
-
-        page = draw(Figure(self), ".html", Options()).decode()
-        return (
-            f'<iframe srcdoc="{escape(page)}" title="{escape(self.name)}" sandbox="allow-scripts" '
-            'style="width:100%;height:640px;border:0"></iframe>'
-        )
-
-    def to_json(self) -> str:
-        """The canonical form as JSON text; the same spec gives the same bytes."""
-        return json.dumps(self.to_dict(), indent=2) + "\n"
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A source that was found: its document, the files it uses, and the variant that its name asks for."""
-
-    document: Document
-    sources: dict[str, str]
-    variant: str | None
-
-
-def open_source(source: Source) -> Opened:
-    """Read and parse a file, or a shipped spec by its name; `name@variant` picks a variant."""
-    text = str(source)
-    name, _, variant = text.partition("@") if not Path(text).exists() else (text, "", "")
-    if "/" in name or name.endswith((".yaml", ".yml")) or isinstance(source, Path):
-        path = Path(name)
-        try:
-            content = files.read_file(path)
-        except files.FileProblem as problem:
-            help = problem.help
-            if problem.code == "file-not-found" and (near := nearest(path.name, files.beside(path))):
-                help = f"did you mean `{path.with_name(near)}`?"
-            raise SpecError([Diagnostic(problem.code, problem.message, help=help)]) from None
-        found, sources = documents.load(content, name, path.parent)
-    else:
-        try:
-            _, content = files.read_below(files.SHIPPED, f"{name}.yaml")
-        except files.FileProblem:
-            known = shipped()
-            here = next((f"./{name}{end}" for end in (".yaml", ".yml", "") if Path(f"{name}{end}").is_file()), None)
-            near = f"did you mean the file `{here}`?" if here else did_you_mean(name, known, most=20)
-            file = "a file is given with `/` or `.yaml` in its name"
-            raise SpecError(
-                [
-                    Diagnostic(
-                        "unknown-spec",
-                        f"no spec named `{name}` is shipped",
-                        help=f"{near}{'' if near.endswith('?') else ';'} {file}" if near else file,
-                    )
-                ]
-            ) from None
-        found, sources = documents.load(content, f"{name}.yaml", files.SHIPPED)
-    return Opened(found, sources, variant or None)
-
-
-def shipped() -> list[str]:
-    """Names of the specs that come with the package."""
-    return sorted(path.stem for path in files.SHIPPED.glob("*.yaml"))
 
 
 def network(
