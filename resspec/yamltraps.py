@@ -140,6 +140,8 @@ def bracket_left_open(at: Stumble) -> Diagnostic | None:
     if at.character() not in ("}", "]") and before is not None:
         end_line = before
         end = len(re.sub(r" +#.*$", "", at.lines[before]).rstrip())
+    elif end_line >= len(at.lines):
+        end_line, end = at.last_text()
     return Diagnostic(
         "yaml-syntax",
         f"the `{opening}` is not closed",

@@ -47,10 +47,14 @@ def _is_step(value: Any) -> bool:
 def _undashed(where: Where, count: int) -> Fix | None:
     """Blanks for the dashes of a block list, whose items keep their places."""
     found = []
+    above = None
     for i in range(count):
         item, whole = where((i,), False), where((), False)
         if item is None or whole is None or item.column != whole.column + 2:
             return None
+        if item.line != (whole.line if above is None else above + 1):
+            return None  # the dash may stand on a line of its own
+        above = item.end_line
         found.append(Edit(Span(item.file, item.line, item.column - 2, item.line, item.column), "  "))
     return Fix(tuple(found), certain=True)
 
