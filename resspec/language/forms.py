@@ -76,6 +76,9 @@ def steps(section: str) -> Callable[[Any], Any]:
     """`graph` or `do` as it must be, a list; keys below it are steps without their dash."""
 
     def check(value: Any) -> Any:
+        if value is None:
+            help = f"indent the steps below `{section}`, or write `{section}: [...]`"
+            raise Misfit(f"`{section}` holds no steps", help, key=True)
         if not isinstance(value, dict):
             return value
         keys = list(value)
