@@ -6,6 +6,7 @@ Analysis, rendering and the Keras compiler see this and nothing else.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections import Counter
 from collections.abc import Mapping
@@ -158,6 +159,12 @@ class Graph:
                 weights = found[like]
             found.append(() if node.owner else weights)
         return tuple(found)
+
+    @cached_property
+    def weights_before(self) -> tuple[int, ...]:
+        """For every index the number of weights, trainable or not, of the nodes before it."""
+        sizes = (sum(weight.size for weight in weights) for weights in self.weights)
+        return tuple(itertools.accumulate(sizes, initial=0))
 
     @cached_property
     def bearers(self) -> Mapping[int, str]:

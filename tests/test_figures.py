@@ -19,7 +19,7 @@ from resspec.api import Network
 from resspec.diagnostics import SpecError
 from resspec.graph import Graph
 from resspec.render.figure import FAMILIES, Figure
-from resspec.render.formats import draw
+from resspec.render.formats import SUFFIXES, draw
 from resspec.render.paint.painters import Options
 from resspec.render.paint.svg import svg
 from resspec.render.scene import Box, Edge, Line, Scene, Text
@@ -204,3 +204,24 @@ def test_the_gallery_is_current(monkeypatch: pytest.MonkeyPatch) -> None:
     from make_gallery import stale
 
     assert not stale(), "run `make gallery`"
+
+
+def test_every_format_of_every_spec_needs_nothing_of_the_machine(tmp_path: Path) -> None:
+    """Without a home, programs, fonts of its own choice or a display; the same bytes as with them."""
+    code = (
+        "import hashlib, json, resspec\n"
+        "from resspec.render.figure import Figure\n"
+        "from resspec.render.formats import SUFFIXES, draw\n"
+        "from resspec.render.paint.painters import Options\n"
+        "print(json.dumps({f'{name}{suffix}': hashlib.sha256(draw(Figure(resspec.load(name)), suffix,"
+        " Options(scale=0.5))).hexdigest() for name in resspec.shipped() for suffix in SUFFIXES}))"
+    )
+    bare = {"PATH": str(tmp_path), "HOME": str(tmp_path), "FONTCONFIG_PATH": str(tmp_path), "LC_ALL": "C"}
+    found = []
+    for environment in (dict(os.environ), bare):
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, check=True, text=True
+        )
+        found.append(json.loads(done.stdout))
+    assert found[0] == found[1]
+    assert len(found[0]) == len(SHIPPED) * len(SUFFIXES)

@@ -70,21 +70,23 @@ class Figure:
             raise SpecError([Diagnostic(refused.code, refused.message, help=refused.help)])
         _known("level", self.level, LEVELS)
 
-    def root(self, most: int = MOST) -> Cell:
+    def root(self, most: int = MOST, viewer: Viewer | None = None) -> Cell:
         """The whole network as a cell: what is open at this level. `SpecError` with `unknown-name`."""
         level = "full" if self.family == "full" else self.level
         _known("level", level, LEVELS)
         _known("path to open", self.expand, self.graph.groups)
-        return Viewer(self.graph).view(level, self.expand, most)
+        return (viewer or Viewer(self.graph)).view(level, self.expand, most)
 
     def _piece(self, composer: Composer, most: int) -> Piece:
         if self.family is not None:
             _known("family", self.family, FAMILIES)
-        root = self.root(most)
+        viewer = Viewer(self.graph)
+        root = self.root(most, viewer)
+        # levels are drawn as boxes: nothing is opened by itself
+        levels = self.root(0, viewer) if self.family in (None, *NESTED) else root
         for name, layout in _layouts().items():
             if self.family == name or (self.family is None and name in NESTED):
-                # levels are drawn as boxes: nothing is opened by itself
-                piece = layout(composer, self.root(0) if name in NESTED else root)
+                piece = layout(composer, levels if name in NESTED else root)
                 if piece is not None and (self.family == name or self._holds(piece)):
                     return piece
         if self.family not in (None, "spine", "full"):

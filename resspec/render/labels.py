@@ -69,33 +69,34 @@ def name(cell: Cell, *, whole: bool = False) -> str:
 def op_title(graph: Graph, node: Node) -> str:
     """The op in words, its window, width and strides."""
     op = node.op
+    given = op.__dict__  # asking a model for what it lacks is slow
     words = [_WORDS.get(op.kind, op.kind.replace("_", " "))]
     if op.kind == "keras":
-        words = [str(getattr(op, "class_name", "keras layer"))]
+        words = [str(given.get("class_name", "keras layer"))]
     if op.kind == "concat":
         return _sum(graph, node)
     if isinstance(op, Crop):  # pixels at both sides of each axis, where they differ as `1 + 2`
         pairs = op.pairs(graph.operands(node)[0])
         words[0] += " " + ", ".join(str(a) if a == b else f"{a} + {b}" for a, b in pairs)
-    size = getattr(op, "kernel_size", None) or getattr(op, "pool_size", None)
+    size = given.get("kernel_size") or given.get("pool_size")
     rank = len(node.outputs[0].shape) - 1
     if size is not None and op.family in ("conv", "pool"):
         words[0] += f" {_times(size, rank)}"
     for argument in ("filters", "units", "rate", "size", "num_heads"):
-        value = getattr(op, argument, None)
+        value = given.get(argument)
         if isinstance(value, int | float) and not isinstance(value, bool):
             if op.family not in ("conv", "attention"):  # `dense 10`, `dropout 0.5`
                 words[0] += f" {value:g}"
                 break
             words.append(f"{value:g}" if isinstance(value, float) else str(value))
             break
-    groups = getattr(op, "groups", 1)
+    groups = given.get("groups", 1)
     if op.family == "conv" and isinstance(groups, int) and groups > 1:
         words.append(f"{groups} groups")
-    strides = _stride(op.__dict__.get("strides"), op.__dict__.get("pool_size"))
+    strides = _stride(given.get("strides"), given.get("pool_size"))
     if strides not in (None, 1) and op.family in ("conv", "pool"):
         words.append(f"{MULTIPLY}{strides}" if op.kind == "conv_transpose" else f"/{strides}")
-    activation = getattr(op, "activation", None)
+    activation = given.get("activation")
     if isinstance(activation, str) and activation != "linear" and op.family != "activation":
         words.append(_WORDS.get(activation, activation))
     return ", ".join(words)
@@ -138,7 +139,7 @@ def note(graph: Graph, cell: Cell) -> str:
 
 def weights(graph: Graph, part: Part) -> int:
     """All weights of a part."""
-    return sum(weight.size for i in part.nodes for weight in graph.weights[i])
+    return graph.weights_before[part.last + 1] - graph.weights_before[part.first]
 
 
 def compact(value: int) -> str:

@@ -54,8 +54,7 @@ def page(graph: Graph, piece: Piece, at: Mapping[str, int], *, title: str = "") 
 
 
 def _heading(graph: Graph, at: Mapping[str, int], title: str) -> list[Text]:
-    params = sum(weight.size for weights in graph.weights for weight in weights)
-    facts = [f"{params:,} parameters"]
+    facts = [f"{graph.weights_before[-1]:,} parameters"]
     if at:
         facts.append(", ".join(f"{name} = {size}" for name, size in at.items()))
     return [

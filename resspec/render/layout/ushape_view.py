@@ -21,7 +21,8 @@ def spread(boxes: Boxes, root: Cell) -> Cell | None:
     """The view `root` with every block that holds levels taken apart, and its outputs as cells. None where the
     resolution never rises: there is no decoder."""
     graph = boxes.graph
-    area = [_area(boxes, node.outputs[0]) for node in graph.nodes]
+    known = {spec: _area(boxes, spec) for spec in {node.outputs[0] for node in graph.nodes}}
+    area = [known[node.outputs[0]] for node in graph.nodes]
     before = [_largest(area[ref.node] for ref in node.inputs) for node in graph.nodes]
     falls = [a is not None and b is not None and a * HALF <= b for a, b in zip(area, before, strict=True)]
     rises = [a is not None and b is not None and b * HALF <= a for a, b in zip(area, before, strict=True)]

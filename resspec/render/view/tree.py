@@ -38,6 +38,8 @@ def tree(graph: Graph) -> Part:
     closed: set[str] = set()
     before: list[str] = []
     for own in levels:
+        if own == before:
+            continue
         broken.update(closed.intersection(own))
         closed.update(path for path in before if path not in own)
         before = own
