@@ -179,6 +179,7 @@ def _runs(parts: Sequence[Part], links: Sequence[Link]) -> list[tuple[Part, ...]
             k > 0
             and part.is_block
             and parts[k - 1].signature == part.signature
+            and parts[k - 1].path.rpartition("/")[0] == part.path.rpartition("/")[0]
             and before[k] == {k - 1}
             and after[k - 1] == {k}
         )
