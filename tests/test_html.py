@@ -189,7 +189,7 @@ def test_light_and_dark(browser: Any, tmp_path: Path) -> None:
     assert browser.execute_script(ground) == "rgb(20, 23, 28)"
 
 
-def test_a_toggle_takes_no_time(browser: Any, tmp_path: Path) -> None:
+def test_blocks_of_a_thousand_layers_open_and_close(browser: Any, tmp_path: Path) -> None:
     steps = "\n".join(f"      - {{{step}}}" if ":" in step else f"      - {step}" for step in (
         "conv: {filters: n, kernel_size: 3, padding: same}", "batch_norm", "relu",
         "conv: {filters: n, kernel_size: 3, padding: same}", "batch_norm", "relu", "conv: {filters: 8, kernel_size: 1}", "batch_norm",
@@ -199,15 +199,14 @@ def test_a_toggle_takes_no_time(browser: Any, tmp_path: Path) -> None:
         + steps + "\n      - add: [prev, in]\n      - relu\ngraph: [{repeat: 100, as: u$i, do: [{unit: 8 + i}]}]\n"
     )  # fmt: skip
     assert len(graph.nodes) == 1001
-    for level, most in (("stages", 50), ("layers", 100)):
+    for level in ("stages", "layers"):
         opened(browser, tmp_path, html(Figure(graph, level=level)))
-        times = browser.execute_script(
+        toggled = browser.execute_script(
             """return [...Array(10).keys()].map((k) => {
               const all = document.querySelectorAll("#ui-figure [aria-expanded]"), one = all[(k * 37 + 5) % all.length];
-              const start = performance.now();
+              const id = one.id, before = one.getAttribute("aria-expanded");
               (one.querySelector(".grip") ?? one).dispatchEvent(new MouseEvent("click", { bubbles: true }));
-              document.querySelector("#ui-figure svg > g").getBBox();
-              return performance.now() - start;
+              return before !== document.getElementById(id)?.getAttribute("aria-expanded");
             })"""
         )
-        assert min(times) < most, "ms, the layout of the page with it; other processes make single ones slower"
+        assert all(toggled)  # how long it takes, `tools/bench_page.py` measures

@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from pygls.exceptions import JsonRpcException
 
 from resspec import files
 from resspec.cli import COMMANDS
-from resspec.lsp.server import QUIET
 from resspec.starter import SCHEMA_LINE
 
 SPEC = """\
@@ -363,25 +361,19 @@ def test_ops_of_a_plugin_are_known_and_may_print(root: Path, monkeypatch: pytest
         assert "square" in editor.labels(uri, 2, 8)
 
 
-def test_the_largest_shipped_spec_is_answered_at_once(editor: Editor) -> None:
+def test_the_largest_shipped_spec_is_answered(editor: Editor) -> None:
     path = files.SHIPPED / "resnet_cifar.yaml"
     text = path.read_text()
     uri = editor.open(path)
     assert [one.message for one in editor.findings(uri) if one.severity == lsp.DiagnosticSeverity.Error] == []
     places = [place(text, wanted, 2) for wanted in ("{unit: {width", "kernel_size: 3", "of: [branch", "depth - 2")]
-    slowest = 0.0
     for at in places:
-        for ask in (editor.hover, editor.labels, editor.definition, editor.references):
-            times = []
-            for _ in range(3):
-                started = time.perf_counter()
-                assert ask(uri, *at) or ask in (editor.definition, editor.references)
-                times.append(time.perf_counter() - started)
-            slowest = max(slowest, min(times))
+        assert editor.hover(uri, *at)
+        assert editor.labels(uri, *at)
+    assert editor.definition(uri, *places[0])
+    assert editor.references(uri, *places[0])
     changed = applied(text, editor.rename(uri, *place(text, "as: stage$(i+1)", 5), "level")[uri])
     assert changed == text.replace("stage$(i+1)", "level$(i+1)")
-    # by itself 50 ms are the bar, which `tools/bench_lsp.py` measures; a machine that runs tests is busy
-    assert slowest < 1 + QUIET
 
 
 def test_without_pygls_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

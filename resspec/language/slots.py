@@ -52,7 +52,6 @@ class Slot:
 
 NUMBER = Slot(numbers=True)
 TEXT = Slot(text=True)
-BOOLEAN = Slot(numbers=True)
 
 
 @cache

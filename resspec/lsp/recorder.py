@@ -9,7 +9,7 @@ from resspec.language.slots import NUMBER, Slot
 from resspec.lsp import texts
 from resspec.lsp.positions import Lines
 from resspec.lsp.sites import Site, Tensor, Written
-from resspec.lsp.symbols import TENSORS, Kind, Occurrence, Scope, Symbol
+from resspec.lsp.symbols import Kind, Occurrence, Scope, Symbol
 from resspec.yamltree import Mapping, Scalar, Sequence, Tree
 
 NO_WORDS: frozenset[str] = frozenset()
@@ -186,8 +186,3 @@ class Recorder:
             return
         name = text if found else text.partition(".")[0]
         self.pending.append(Pending(scalar, 0, name, scope, True))
-
-
-def tensor_names(scope: Scope) -> list[Symbol]:
-    """Taps and inputs that can be named here."""
-    return [symbol for symbol in scope.visible().values() if symbol.kind in TENSORS]
