@@ -34,8 +34,10 @@ def command(path: str, like: str | None, schema: bool, force: bool) -> None:
     name = "".join(c if c.isalnum() else "_" for c in target.stem)
     files.write_atomic(target, starter(name if name[:1].isalpha() else f"net_{name}", like, schema=schema))
     beside = target.with_name(SCHEMA)
+    written = path
     if schema and not beside.exists():
         from resspec.language.jsonschema import schema as make
 
         files.write_atomic(beside, json.dumps(make(api.op_names().values()), indent=1) + "\n")
-    click.echo(f"{path} written; try `resspec check {path}` and `resspec show {path}`")
+        written = f"{path} and {beside}"
+    click.echo(f"{written} written; try `resspec check {path}` and `resspec show {path}`")

@@ -9,7 +9,7 @@ from resspec.graph import Graph
 from resspec.render import labels
 from resspec.render.layout.compare_column import Column
 from resspec.render.layout.compare_rows import Band, Side, bands, sides
-from resspec.render.layout.page import FAMILIES, MARGIN, legend
+from resspec.render.layout.page import FAMILIES, MARGIN, SKIPS, legend
 from resspec.render.metrics import fit
 from resspec.render.scene import Box, Entry, Group, Item, Line, Scene, Text
 
@@ -159,6 +159,5 @@ def _heading(graph: Graph, name: str, at: Mapping[str, int], middle: float, wide
 
 def _entries(roles: set[str], marks: set[str]) -> list[Entry]:
     found = [Entry(role, words) for role, words in {**FAMILIES, "merge": "merge"}.items() if role in roles]
-    lines = (("identity", "skip: identity"), ("projection", "skip: through layers"))
-    found += [Entry(role, words, "line") for role, words in lines if role in roles]
+    found += [Entry(role, words, "line") for role, words in SKIPS.items() if role in roles]
     return found + [Entry("badge", f"{mark} {words}", "badge") for mark, words in MARKS if mark in marks]

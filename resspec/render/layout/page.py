@@ -14,6 +14,9 @@ from resspec.render.view.view import Leaf
 MARGIN = 20.0
 LEGEND_TEXT = 9.0
 
+SKIPS = {"identity": "skip: identity", "projection": "skip: through layers"}
+"""roles of lines, in words"""
+
 FAMILIES = {
     "conv": "convolution",
     "dense": "dense",
@@ -159,8 +162,7 @@ def _entries(piece: Piece) -> list[Entry]:
     signs = (("plus", "add"), ("times", "multiply"), ("bar", "concatenate"))
     found += [Entry("merge", words, mark) for mark, words in signs if mark in marks]  # type: ignore[arg-type]
     kinds = {wire.role for wire in piece.wires if wire.leaves}
-    wires = (("identity", "skip: identity"), ("projection", "skip: through layers"))
-    found += [Entry(role, words, "line") for role, words in wires if role in kinds]
+    found += [Entry(role, words, "line") for role, words in SKIPS.items() if role in kinds]
     return found
 
 

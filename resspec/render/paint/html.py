@@ -19,7 +19,7 @@ from resspec.analysis.cost import costs, sum_costs
 from resspec.render import labels
 from resspec.render.figure import Figure, sizes
 from resspec.render.layout.boxes import Boxes
-from resspec.render.layout.page import FAMILIES
+from resspec.render.layout.page import FAMILIES, SKIPS
 from resspec.render.metrics import shown
 from resspec.render.paint.html_data import LEVELS, Facts
 from resspec.render.paint.svg import svg
@@ -44,8 +44,7 @@ LEGEND = (
     ("plus", "add"),
     ("times", "multiply"),
     ("bar", "concatenate"),
-    ("line-identity", "skip: identity"),
-    ("line-projection", "skip: through layers"),
+    *((f"line-{role}", words) for role, words in SKIPS.items()),
 )
 
 KEYS = (
