@@ -60,4 +60,4 @@ def open_source(source: Source) -> Opened:
 
 def shipped() -> list[str]:
     """Names of the specs that come with the package."""
-    return sorted(path.stem for path in files.SHIPPED.glob("*.yaml"))
+    return sorted(path.stem for path in files.SHIPPED.glob("*.yaml") if "." not in path.stem)

@@ -22,7 +22,7 @@ from resspec.lsp.texts import holes, pieces, words
 from resspec.ops import by_kind
 
 OPS = by_kind()
-SHIPPED = sorted(files.SHIPPED.rglob("*.yaml"))
+SHIPPED = sorted(path for path in files.SHIPPED.rglob("*.yaml") if "." not in path.stem)
 BAR = "┃"
 """stands where the cursor is"""
 

@@ -99,7 +99,7 @@ def _expand_paths(specs: Iterable[str]) -> list[str]:
     for spec in specs:
         path = Path(spec)
         if path.is_dir():
-            inside = sorted(str(p) for p in path.glob("*.yaml"))
+            inside = sorted(str(p) for p in path.glob("*.yaml") if not p.name.endswith(".weights.yaml"))
             if not inside:
                 raise click.UsageError(f"there are no .yaml files in {spec}")
             found += inside
