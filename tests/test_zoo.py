@@ -89,6 +89,13 @@ ZOO = {
     "hourglass@hourglass8": Known(25_434_112, 120_576, "27.440"),
     "hourglass@hourglass2_bearpaw": Known(6_730_912),
     "hourglass@hourglass8_bearpaw": Known(25_594_624),
+    # keras.applications 3.15.1: VGG, ResNet, DenseNet, Xception, Inception, NASNet
+    "resnet@resnet50_keras": Known(25_583_592, 53_120, "3.858"),
+    "resnet@resnet101_keras": Known(44_601_832, 105_344, "7.570"),
+    "resnet@resnet152_keras": Known(60_268_520, 151_424, "11.282"),
+    "densenet@densenet121_keras": Known(7_978_856, 83_648, "2.834"),
+    "densenet@densenet169_keras": Known(14_149_480, 158_400, "3.360"),
+    "densenet@densenet201_keras": Known(20_013_928, 229_056, "4.291"),
 }  # fmt: skip
 
 AT = {"unet@unet": {"H": 572, "W": 572}}

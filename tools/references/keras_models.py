@@ -1,0 +1,37 @@
+"""The networks of keras.applications."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from references.base import Reference
+
+
+def application(name: str, **settings: Any) -> Callable[[tuple[int, ...], int], Any]:
+    """The network called `name` there, with random weights, giving logits."""
+
+    def build(shape: tuple[int, ...], classes: int) -> Any:
+        function = getattr(keras.applications, name)
+        return function(weights=None, input_shape=shape, classes=classes, classifier_activation=None, **settings)
+
+    return build
+
+
+def held(spec: str, name: str, *sizes: int) -> Reference:
+    return Reference(spec, "keras", application(name), sizes, label=f"keras.applications.{name}")
+
+
+REFERENCES: list[Reference] = []
+
+REFERENCES += [
+    held("vgg@vgg16", "VGG16", 32, 47, 64),
+    held("vgg@vgg19", "VGG19", 32, 47, 64),
+    held("resnet@resnet50_keras", "ResNet50", 32, 47, 64),
+    held("resnet@resnet101_keras", "ResNet101", 32, 47, 64),
+    held("resnet@resnet152_keras", "ResNet152", 32, 47, 64),
+    held("densenet@densenet121_keras", "DenseNet121", 32, 47, 64),
+    held("densenet@densenet169_keras", "DenseNet169", 32, 47, 64),
+    held("densenet@densenet201_keras", "DenseNet201", 32, 47, 64),
+]
