@@ -27,6 +27,14 @@ SMALL = [
     ("hourglass", {"image": [64, 64, 3]}, {"stacks": 1, "width": 32}),
     ("vgg@vgg16", {"image": [32, 32, 3]}, {}),
     ("alexnet", {"image": [67, 67, 3]}, {}),
+    # residual
+    ("resnet_cifar@relu_preact110", {"image": [16, 16, 3]}, {"depth": 14, "shortcut": "B"}),
+    ("resnext", {"image": [32, 32, 3]}, {}),
+    ("resnext_cifar", {"image": [16, 16, 3]}, {"group_width": 4}),
+    ("wide_resnet", {"image": [32, 32, 3]}, {"widen": 1}),
+    ("wide_resnet_cifar", {"image": [16, 16, 3]}, {"depth": 10, "widen": 2}),
+    ("se_resnet@se_resnet18", {"image": [37, 37, 3]}, {}),
+    ("resnet_d@resnet18d", {"image": [37, 37, 3]}, {}),
 ]
 """(spec, inputs, params): every shipped family, at a size that takes seconds"""
 
