@@ -101,6 +101,10 @@ ZOO = {
     "densenet@densenet121_keras": Known(7_978_856, 83_648, "2.834"),
     "densenet@densenet169_keras": Known(14_149_480, 158_400, "3.360"),
     "densenet@densenet201_keras": Known(20_013_928, 229_056, "4.291"),
+    "resnet_v2_keras@resnet50_v2_keras": Known(25_568_360, 45_440, "3.482"),
+    "resnet_v2_keras@resnet101_v2_keras": Known(44_577_896, 97_664, "7.194"),
+    "resnet_v2_keras@resnet152_v2_keras": Known(60_236_904, 143_744, "10.907"),
+    "xception@xception": Known(22_855_952, 54_528, "8.357"),
     # Residual networks: torchvision, timm (legacy_se*, resnet*d), the authors' code for CIFAR.
     "resnext@resnext50_32x4d": Known(25_028_904, 68_224, "4.230"),
     "resnext@resnext101_32x4d": Known(44_177_704, 137_856),

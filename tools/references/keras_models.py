@@ -34,4 +34,8 @@ REFERENCES += [
     held("densenet@densenet121_keras", "DenseNet121", 32, 47, 64),
     held("densenet@densenet169_keras", "DenseNet169", 32, 47, 64),
     held("densenet@densenet201_keras", "DenseNet201", 32, 47, 64),
+    held("resnet_v2_keras@resnet50_v2_keras", "ResNet50V2", 32, 47, 64),
+    held("resnet_v2_keras@resnet101_v2_keras", "ResNet101V2", 32, 47, 64),
+    held("resnet_v2_keras@resnet152_v2_keras", "ResNet152V2", 32, 47, 64),
+    held("xception", "Xception", 71, 84, 96),
 ]
