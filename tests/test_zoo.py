@@ -139,9 +139,33 @@ ZOO = {
     "resnet_d@resnet101d": Known(44_568_392, 105_472),
     "resnet_d@resnet152d": Known(60_212_040, 151_552),
     "resnet_d@resnet200d": Known(64_693_064, 176_128),
+    # beyond convolution
+    "vit@vit_b16": Known(86_567_656, 0, "16.85"),
+    "vit@vit_b32": Known(88_224_232, 0),
+    "vit@vit_l16": Known(304_326_632, 0),
+    "vit@vit_l32": Known(306_535_400, 0),
+    "vit@vit_h14": Known(632_045_800, 0),
+    "mlp_mixer@mixer_s32": Known(19_104_624, 0),
+    "mlp_mixer@mixer_s16": Known(18_528_264, 0),
+    "mlp_mixer@mixer_b32": Known(60_293_428, 0),
+    "mlp_mixer@mixer_b16": Known(59_880_472, 0),
+    "mlp_mixer@mixer_l32": Known(206_939_264, 0),
+    "mlp_mixer@mixer_l16": Known(208_196_168, 0),
+    "mlp_mixer@mixer_h14": Known(432_350_952, 0),
+    "lstm_tagger@lstm_tagger": Known(40_169_845, 0),
+    "lstm_tagger@lstm_tagger2": Known(40_410_645, 0),
+    "tcn@tcn_mnist": Known(66_510, 0),
+    "tcn@tcn_copy": Known(12_370, 0),
+    "pointnet@pointnet": Known(3_480_049, 12_160, "0.444"),
+    "pointnet@pointnet_vanilla": Known(819_624, 4_224),
+    "siamese": Known(38_951_745, 0, "1.817"),
+    "dcgan_generator@dcgan_generator": Known(18_885_760),
+    "dcgan_generator@dcgan_generator_pytorch": Known(3_576_704, 1_920),
+    "dcgan_discriminator@dcgan_discriminator": Known(17_232_768, 3_584),
+    "dcgan_discriminator@dcgan_discriminator_pytorch": Known(2_765_568, 1_792),
 }  # fmt: skip
 
-AT = {"unet@unet": {"H": 572, "W": 572}}
+AT = {"unet@unet": {"H": 572, "W": 572}, "pointnet@pointnet": {"N": 1024}}
 """where the published cost depends on the input"""
 
 REPRESENTATIVE = (

@@ -195,6 +195,12 @@ class Linear(Elementwise):
     kind = "linear"
 
 
+class Abs(Elementwise):
+    """The absolute value: x where positive, else -x."""
+
+    kind = "abs"
+
+
 class Softmax(Elementwise):
     """exp(x), divided by its sum along `axis`."""
 
@@ -278,5 +284,5 @@ def named(name: str) -> Op:
 
 
 ACTIVATION_OPS: tuple[type[Op], ...] = (
-    Activation, Relu, Relu6, LeakyRelu, Prelu, Elu, Celu, Gelu, *PLAIN, Softmax, LogSoftmax, Glu,
+    Activation, Relu, Relu6, LeakyRelu, Prelu, Elu, Celu, Gelu, *PLAIN, Abs, Softmax, LogSoftmax, Glu,
 )  # fmt: skip

@@ -11,6 +11,7 @@ from resspec.keras_backend.lower.norm import axes
 from resspec.keras_backend.site import Lowering, Site, Table
 from resspec.ops.activation import (
     PLAIN,
+    Abs,
     Activation,
     Celu,
     Elementwise,
@@ -66,6 +67,10 @@ def gelu(site: Site, op: Gelu, x: Any) -> Any:
     return site.layer(keras.layers.Activation, activation="gelu")(x)
 
 
+def absolute(site: Site, op: Abs, x: Any) -> Any:
+    return site.operation(keras.ops.absolute, x)
+
+
 def softmax(site: Site, op: Softmax, x: Any) -> Any:
     return site.layer(keras.layers.Softmax, axis=axes(site, op.axes(site.inputs[0])))(x)
 
@@ -88,6 +93,7 @@ ACTIVATION: Table = {
     Elu: Lowering(elu, "any"),
     Celu: Lowering(celu, "any"),
     Gelu: Lowering(gelu, "any"),
+    Abs: Lowering(absolute, "any"),
     Softmax: Lowering(softmax, "last"),
     LogSoftmax: Lowering(log_softmax, "last"),
     Glu: Lowering(glu, "spatial"),
