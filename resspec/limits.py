@@ -59,3 +59,24 @@ PARAMETERS = 2_000_000_000
 
 KERAS_DEPTH = 900
 """layers in one chain from which on Keras's own loader nears Python's recursion limit of 1,000"""
+
+WEIGHT_PARTS = 200_000
+"""groups and arrays in one file of weights; the largest networks have some thousand"""
+
+WEIGHT_NAME_CHARS = 512
+"""characters of the name of an array"""
+
+WEIGHT_TEXT_BYTES = 1 << 26
+"""bytes of the configuration, or of the pickle, in a file of weights; those of the largest networks have a few MB"""
+
+WEIGHT_GROWTH = 20
+"""how often larger than the file its arrays may be; trained weights hardly compress"""
+
+WEIGHT_SLACK = 1 << 26
+"""bytes of arrays that any file may hold, however small it is"""
+
+WEIGHT_RANK = 32
+"""axes of an array in a file of weights; HDF5 and older NumPy end there"""
+
+WEIGHT_DEPTH = 64
+"""levels of groups, or of lists and mappings, in a file of weights"""

@@ -1,0 +1,118 @@
+"""HDF5 files as plain data: groups and arrays that stand in the file itself, each at one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py  # type: ignore[import-untyped]
+import numpy
+
+from resspec import limits
+from resspec.weights.files.refusal import AGAIN, reading, refused, shown
+
+MAGIC = b"\x89HDF\r\n\x1a\n"
+DTYPES = frozenset(
+    ("float16", "float32", "float64", "bool")
+    + ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+)
+"""numbers that are read; bfloat16 as well, which HDF5 does not know and Keras writes as two bytes"""
+FILTERS = frozenset((h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32))
+"""compressions that are part of HDF5; any other is a library that the file would have loaded"""
+
+
+@dataclass
+class Walk:
+    """Looks at the parts of one file, each once, and refuses what is no plain number in it."""
+
+    path: Path
+    most: int
+    """bytes that all arrays together may have"""
+    bytes: int = 0
+    _seen: set[int] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, path: Path, size: int) -> Walk:
+        """A walk through a file of `size` bytes."""
+        return cls(path, limits.WEIGHT_GROWTH * size + limits.WEIGHT_SLACK)
+
+    def children(self, group: h5py.Group) -> dict[str, h5py.Group | h5py.Dataset]:
+        """What a group holds, in the order in which it stands in the file."""
+        found = []
+        for raw in group.id:
+            link = group.id.links.get_info(raw)
+            if link.type != h5py.h5l.TYPE_HARD:
+                raise self.refused(f"the link `{shown(raw.decode(errors='replace'))}`, which may lead to another file")
+            if link.u in self._seen:
+                raise self.refused(f"`{shown(raw.decode(errors='replace'))}` at two places")
+            self._seen.add(link.u)
+            if len(self._seen) > limits.WEIGHT_PARTS:
+                raise self.refused(f"more than {limits.WEIGHT_PARTS:,} parts")
+            found.append((link.u, raw))
+        found.sort()
+        return {self.text(raw): group[raw] for _, raw in found}
+
+    def arrays(self, group: h5py.Group, depth: int = 0) -> Iterator[tuple[str, h5py.Dataset]]:
+        """All arrays below a group with their paths in it, checked."""
+        waiting: list[tuple[str, Any]] = [("", group)]
+        while waiting:
+            prefix, part = waiting.pop()
+            for key, child in self.children(part).items():
+                if isinstance(child, h5py.Group):
+                    waiting.append((f"{prefix}{key}/", child))
+                else:
+                    self.check(child)
+                    yield f"{prefix}{key}", child
+
+    def check(self, array: h5py.Dataset) -> None:
+        """Refuse an array that is elsewhere, that is made of anything but numbers, or that is too large."""
+        if not isinstance(array, h5py.Dataset):
+            raise self.refused("a part that is no array where one is expected")
+        plan = array.id.get_create_plist()
+        filters = {plan.get_filter(number)[0] for number in range(plan.get_nfilters())}
+        if array.external or array.is_virtual or filters - FILTERS or dtype_of(array) is None:
+            raise self.refused(f"the array `{shown(array.name)}`, which is not plain numbers in the file itself")
+        if array.shape is None or array.ndim > limits.WEIGHT_RANK:
+            raise self.refused(f"the array `{shown(array.name)}`, which has no shape of an array")
+        self.bytes += array.nbytes
+        if self.bytes > self.most:
+            raise refused(
+                f"`{shown(self.path)}` unpacks to more than {self.most:,} bytes",
+                "save the weights without compression",
+            )
+
+    def refused(self, what: str) -> Exception:
+        return refused(f"`{shown(self.path)}` has {what}", AGAIN)
+
+    def text(self, raw: bytes | str) -> str:
+        """A name in the file as text."""
+        try:
+            return raw.decode() if isinstance(raw, bytes) else raw.encode().decode()
+        except UnicodeError:
+            raise self.refused("a name that is no text") from None
+
+    def reader(self, array: h5py.Dataset) -> Callable[[], numpy.ndarray]:
+        return lambda: _numbers(array, self.path)
+
+
+def dtype_of(array: h5py.Dataset) -> str | None:
+    """What the numbers of an array are; None if they are none that are read."""
+    dtype = array.dtype
+    if dtype.kind == "V" and dtype.itemsize == 2 and dtype.names is None:
+        return "bfloat16"  # Keras marks these with an attribute, but not in files of the old form
+    return dtype.name if dtype.name in DTYPES else None
+
+
+def _numbers(array: h5py.Dataset, path: Path) -> numpy.ndarray:
+    with reading(path):
+        found = numpy.asarray(array[()])
+    if found.dtype.kind == "V":
+        return widened(found.view("<u2"))
+    return numpy.ascontiguousarray(found, found.dtype.newbyteorder("=")).reshape(found.shape)
+
+
+def widened(bits: numpy.ndarray) -> numpy.ndarray:
+    """The float32 numbers whose upper halves are `bits`: bfloat16."""
+    return (bits.astype("uint32") << 16).view("float32")

@@ -1,0 +1,45 @@
+"""How readers of weights refuse: a finding that says what is wrong and what to do, never a traceback."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from resspec.diagnostics import Diagnostic, SpecError
+
+AGAIN = "get the file again: it is damaged, or it was made to look like one"
+
+
+def refused(message: str, help: str | None = None, code: str = "weights-refused") -> SpecError:
+    return SpecError([Diagnostic(code, message, help=help)])
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Errors of the libraries that read become findings, in the first line of their words."""
+    try:
+        yield
+    except (
+        OSError,
+        KeyError,
+        ValueError,
+        TypeError,
+        RuntimeError,
+        NotImplementedError,
+        EOFError,
+        OverflowError,
+        RecursionError,
+        MemoryError,
+        zipfile.BadZipFile,
+    ) as error:
+        words = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+        told = shown(words.splitlines()[0], 200) if words.strip() else type(error).__name__
+        raise refused(f"`{shown(path)}` cannot be read: {told}", AGAIN) from None
+
+
+def shown(text: object, most: int = 120) -> str:
+    """Words of a file fit for a message: printable, not endless."""
+    whole = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(text)[: most + 1])
+    return whole if len(whole) <= most else f"{whole[:most]}..."

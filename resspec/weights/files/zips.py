@@ -1,0 +1,112 @@
+"""ZIP files as data: members by name, none larger than the file can hold, each read where it lies."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO
+
+from resspec import limits
+from resspec.weights.files.refusal import AGAIN, refused, shown
+
+MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+_LOCAL = 30
+"""bytes of the header in front of a member, without its name"""
+
+
+class Window(io.RawIOBase):
+    """A stretch of an open file, as a file."""
+
+    def __init__(self, file: IO[bytes], start: int, size: int) -> None:
+        self._file, self._start, self._size, self._at = file, start, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        count = max(0, min(len(buffer), self._size - self._at))
+        self._file.seek(self._start + self._at)
+        data = self._file.read(count)
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+class Zip:
+    """An open ZIP file whose table of contents was looked at."""
+
+    def __init__(self, file: IO[bytes], path: Path, size: int) -> None:
+        self.file, self.path, self.size = file, path, size
+        self._zip = zipfile.ZipFile(_Frugal(file, 0, size))
+        self.members: dict[str, zipfile.ZipInfo] = {}
+        total = 0
+        for info in self._zip.infolist():
+            name = shown(info.filename)
+            if info.filename in self.members:
+                raise refused(f"`{shown(path)}` has two members called `{name}`", AGAIN)
+            if info.flag_bits & 0x1:
+                raise refused(f"`{shown(path)}` is encrypted", "save the weights without a password")
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise refused(f"`{shown(path)}` compresses `{name}` in an unusual way", "save it without compression")
+            total += info.file_size
+            self.members[info.filename] = info
+        if len(self.members) > limits.WEIGHT_PARTS:
+            raise refused(f"`{shown(path)}` has more than {limits.WEIGHT_PARTS:,} members", AGAIN)
+        most = limits.WEIGHT_GROWTH * size + limits.WEIGHT_SLACK
+        if total > most:
+            raise refused(f"`{shown(path)}` unpacks to {total:,} bytes, of {size:,}", "save it without compression")
+
+    def text(self, name: str) -> bytes:
+        """A small member, whole."""
+        if self.members[name].file_size > limits.WEIGHT_TEXT_BYTES:
+            raise refused(f"`{shown(name)}` in `{shown(self.path)}` has {self.members[name].file_size:,} bytes", AGAIN)
+        return self._zip.read(name)
+
+    def open(self, name: str, resources: ExitStack) -> IO[bytes]:
+        """A member as a file that can be read from anywhere: in place, or unpacked beside if it is compressed."""
+        start = self.start(name)
+        if start is not None:
+            return io.BufferedReader(Window(self.file, start, self.members[name].file_size), 1 << 16)
+        unpacked = resources.enter_context(tempfile.TemporaryFile())
+        with self._zip.open(name) as member:
+            while block := member.read(1 << 20):
+                unpacked.write(block)
+        unpacked.seek(0)
+        return unpacked
+
+    def start(self, name: str) -> int | None:
+        """Where the bytes of a member begin in the file; None if they are compressed."""
+        info = self.members[name]
+        if info.compress_type != zipfile.ZIP_STORED:
+            return None
+        self.file.seek(info.header_offset)
+        header = self.file.read(_LOCAL)
+        if len(header) < _LOCAL or not header.startswith(MAGIC[0]):
+            raise refused(f"`{shown(name)}` is not where `{shown(self.path)}` says", AGAIN)
+        start = info.header_offset + _LOCAL + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+        if info.file_size != info.compress_size or start + info.file_size > self.size:
+            raise refused(f"`{shown(self.path)}` ends before `{shown(name)}` does", AGAIN)
+        return start
+
+
+class _Frugal(Window):
+    """Takes no table of contents that is longer than one of a file of weights."""
+
+    def read(self, size: int = -1) -> bytes:
+        if size > limits.WEIGHT_PARTS * 256:
+            raise ValueError("its table of contents is too long")
+        return super().read(size) or b""
