@@ -14,6 +14,7 @@ LAYERS = [
     {"tensor", "domain", "files", "yamledits", "yamlflow", "yamlnodes", "yamlscalars", "yamlsyntax", "yamltraps"},
     {"ops", "yamltree"},
     {"graph", "plugin", "chain"},
+    {"weights"},
     {"language", "analysis", "frames", "keras_backend", "render", "report"},
     {"allow", "checks", "explain", "failures", "fixes", "flatten", "lints", "starter", "text", "network", "source"},
     {"api"},
@@ -23,7 +24,7 @@ LAYERS = [
 ]
 """a module imports from its own layer or lower ones"""
 
-SIBLINGS = [{"language", "keras_backend", "render"}, {"language", "analysis", "keras_backend"}]
+SIBLINGS = [{"language", "keras_backend", "render"}, {"language", "analysis", "keras_backend"}, {"weights", "render"}]
 """packages that do not import each other"""
 
 
@@ -72,8 +73,8 @@ def test_siblings_do_not_import_each_other() -> None:
                 assert not imports(path) & (family - {name}), path.relative_to(ROOT)
 
 
-def test_only_the_keras_side_imports_keras_or_numpy() -> None:
+def test_only_the_keras_side_imports_keras_and_only_files_of_weights_numpy() -> None:
     for path, name in modules().items():
-        for_types = {"keras"} if name in ("api", "network", "building") else set()
+        for_types = {"keras"} if name in ("api", "network", "building") else {"numpy"} if name == "weights" else set()
         if name != "keras_backend":
             assert not imports(path) & {"keras", "tensorflow", "jax", "torch", "numpy"} - for_types, path

@@ -18,12 +18,25 @@ FINDINGS, USAGE = 1, 2
 
 COMMANDS = (
     *("new", "check", "explain", "summary", "sizes", "show", "expand", "list"),
-    *("render", "build", "schema", "lsp", "completion"),
+    *("render", "build", "weights", "schema", "lsp", "completion"),
 )
 """names of the commands, each a module of its own here, in the order of `--help`; read when one is asked for"""
 
 
-class Commands(click.Group):
+class Group(click.Group):
+    """A group of commands that tells which one may have been meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        names = self.list_commands(ctx)
+        if args and args[0] not in names and not args[0].startswith("-"):
+            near = did_you_mean(args[0], names)
+            ctx.fail(f"there is no command `{args[0]}`" + (f"; {near}" if near else ""))
+        return super().resolve_command(ctx, args)
+
+
+class Commands(Group):
     """The group of commands; whatever goes wrong ends in a finding or a line, never a traceback."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
@@ -39,14 +52,6 @@ class Commands(click.Group):
             return None
         command: click.Command = importlib.import_module(f"resspec.cli.{cmd_name}").command
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = did_you_mean(args[0], COMMANDS)
-            ctx.fail(f"there is no command `{args[0]}`" + (f"; {near}" if near else ""))
-        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

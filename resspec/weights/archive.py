@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     import numpy
 
 Form = Literal["keras", "keras-weights", "keras-legacy", "safetensors", "npz", "torch"]
+FORMS: Mapping[Form, str] = {
+    "keras": "a model of Keras 3",
+    "keras-weights": "weights of Keras 3",
+    "keras-legacy": "HDF5 of Keras, the older form",
+    "safetensors": "safetensors",
+    "npz": "arrays of NumPy",
+    "torch": "a checkpoint of PyTorch",
+}
+"""what the forms are, in words"""
 Dialect = Literal["keras", "torch"]
 
 
@@ -63,8 +72,8 @@ class Archive:
         form: Form,
         dialect: Dialect,
         tensors: Iterable[Tensor],
-        notes: Iterable[str],
-        resources: ExitStack,
+        notes: Iterable[str] = (),
+        resources: ExitStack | None = None,
     ) -> None:
         self.path, self.form, self.dialect = path, form, dialect
         self.tensors, self.notes = tuple(tensors), tuple(notes)
@@ -73,7 +82,7 @@ class Archive:
         for tensor in self.tensors:
             layers.setdefault(tensor.layer, []).append(tensor)
         self.layers = {layer: tuple(members) for layer, members in layers.items()}
-        self._resources = resources
+        self._resources = resources or ExitStack()
 
     def __enter__(self) -> Self:
         return self
@@ -88,9 +97,8 @@ def open_archive(path: str | Path) -> Archive:
     """Open a file of weights of any form, which its content tells, not its name.
 
     Nothing in the file is run, and no more is read than its table of contents. Raises SpecError
-    `weights-refused` for what is no such file or claims what it does not hold, `weights-form` for forms
-    that are not read, `weights-code` for a pickle that asks to run something, and `weights-unnamed` for a
-    file that does not say which layer its arrays belong to.
+    `weights-refused` for what is no such file or claims what it does not hold, `weights-unnamed` for a file
+    that does not say which layer its arrays belong to.
     """
     from resspec.weights.files import open_any
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import h5py  # type: ignore[import-untyped]
 import numpy
@@ -15,12 +16,16 @@ from resspec.weights.files.refusal import AGAIN, reading, refused, shown
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 DTYPES = frozenset(
-    ("float16", "float32", "float64", "bool")
-    + ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+    ["float16", "float32", "float64", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 )
 """numbers that are read; bfloat16 as well, which HDF5 does not know and Keras writes as two bytes"""
 FILTERS = frozenset((h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32))
 """compressions that are part of HDF5; any other is a library that the file would have loaded"""
+
+
+def opened(file: IO[bytes], resources: ExitStack) -> h5py.File:
+    """An HDF5 file, closed before what it is read from."""
+    return resources.enter_context(h5py.File(file, "r"))
 
 
 @dataclass
@@ -30,7 +35,7 @@ class Walk:
     path: Path
     most: int
     """bytes that all arrays together may have"""
-    bytes: int = 0
+    total: int = 0
     _seen: set[int] = field(default_factory=set)
 
     @classmethod
@@ -54,7 +59,7 @@ class Walk:
         found.sort()
         return {self.text(raw): group[raw] for _, raw in found}
 
-    def arrays(self, group: h5py.Group, depth: int = 0) -> Iterator[tuple[str, h5py.Dataset]]:
+    def arrays(self, group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
         """All arrays below a group with their paths in it, checked."""
         waiting: list[tuple[str, Any]] = [("", group)]
         while waiting:
@@ -76,8 +81,8 @@ class Walk:
             raise self.refused(f"the array `{shown(array.name)}`, which is not plain numbers in the file itself")
         if array.shape is None or array.ndim > limits.WEIGHT_RANK:
             raise self.refused(f"the array `{shown(array.name)}`, which has no shape of an array")
-        self.bytes += array.nbytes
-        if self.bytes > self.most:
+        self.total += array.nbytes
+        if self.total > self.most:
             raise refused(
                 f"`{shown(self.path)}` unpacks to more than {self.most:,} bytes",
                 "save the weights without compression",

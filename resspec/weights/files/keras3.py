@@ -79,7 +79,7 @@ _STATE = re.compile("optimizer|_?loss(_tracker)?|_?metrics|_?compile_(loss|metri
 def tensors(root: h5py.File, path: Path, config: Config | None, walk: Walk) -> list[Tensor]:
     """The weights in a file; `config` is the configuration in the `.keras` file around it."""
     reader = _Reader(path, walk, config is not None)
-    found = names.unique(reader.visit(root, _Place((), "", lambda name: config)), path)
+    found = names.unique(reader.visit(root, _Place((), "", _always(config))), path)
     return names.shortened(found)
 
 
@@ -131,13 +131,13 @@ class _Reader:
                     raise self._unnamed(group)
                 yield self._tensor((*owner, part), array)
         for key, child in sorted(children.items(), key=lambda item: _rank(item[0])):
-            deeper = _Place(inside, key, lambda _, key=key: _inner(key, kind, config), depth=place.depth + 1)
+            deeper = _Place(inside, key, _always(_inner(key, kind, config)), depth=place.depth + 1)
             if not isinstance(child, h5py.Group):
                 raise self.walk.refused(f"the array `{shown(child.name)}`, which belongs to no layer")
             if key in ("layers", "_layer_checkpoint_dependencies"):
                 yield from self._list(self.walk.children(child), deeper, config)
             else:
-                usual = f"{kind}_cell" if key == "cell" and kind else INNER.get(key.lstrip("_"), "")
+                usual = _cell(kind) if key == "cell" and kind else INNER.get(key.lstrip("_"), "")
                 yield from self.visit(child, replace(deeper, name=usual))
 
     def _list(self, children: dict[str, Any], place: _Place, config: Config | None) -> Iterator[Tensor]:
@@ -170,9 +170,9 @@ class _Reader:
     def _unnamed(self, group: h5py.Group) -> Exception:
         return refused(
             f"`{shown(self.path)}` does not say what its layers are called, such as `{shown(group.name.strip('/'))}`",
-            "load it where its classes are defined, and save it again with Keras 3.9 or newer"
+            "load it where its classes are defined, and save it again with Keras 3.6 or newer"
             if self.configured
-            else "use the `.keras` file of the model, or load it with Keras and save it again, 3.9 or newer",
+            else "use the `.keras` file of the model, or load it with Keras and save it again, 3.6 or newer",
             code="weights-unnamed",
         )
 
@@ -187,6 +187,11 @@ def _rank(key: str) -> int:
     return order.index(key.lstrip("_")) if key.lstrip("_") in INNER else len(order)
 
 
+def _cell(kind: str) -> str:
+    """The cell of a recurrence, which has the same name as its class: `lstm_cell`, `conv_lstm_cell`."""
+    return re.sub("[123]d$", "", kind) + "_cell"
+
+
 def snake(name: str) -> str:
     """The name of a class as Keras writes it into files."""
     name = re.sub(r"\W+", "", name)
@@ -195,6 +200,10 @@ def snake(name: str) -> str:
 
 
 # -- the configuration, which is any JSON at all ---------------------------------------------------
+
+
+def _always(config: Config | None) -> Callable[[str | None], Config | None]:
+    return lambda name: config
 
 
 def _settings(config: Config | None) -> Config:
@@ -231,14 +240,14 @@ def _inner(key: str, kind: str, config: Config | None) -> Config | None:
         if isinstance(found, dict):
             return found
     if key == "cell" and config:
-        return {"class_name": f"{kind}_cell", "config": {**given, "name": f"{kind}_cell"}}
+        return {"class_name": _cell(kind), "config": {**given, "name": _cell(kind)}}
     return None
 
 
 def _called(kind: str, given: Config, count: int) -> list[str] | None:
     """What the `count` variables of a layer are called, or None where that cannot be told."""
     entries = [entry.partition("?") for entry in VARIABLES.get(kind, "").split()]
-    choices = []
+    choices: list[tuple[bool, ...]] = []
     for _, optional, condition in entries:
         argument, _, wanted = condition.partition("=")
         if not optional:

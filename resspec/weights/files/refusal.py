@@ -34,7 +34,11 @@ def reading(path: Path) -> Iterator[None]:
         MemoryError,
         zipfile.BadZipFile,
     ) as error:
-        words = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+        words = str(error)
+        if isinstance(error, OSError) and error.strerror:
+            words = error.strerror.lower()
+        elif isinstance(error, KeyError) and error.args:
+            words = str(error.args[0])
         told = shown(words.splitlines()[0], 200) if words.strip() else type(error).__name__
         raise refused(f"`{shown(path)}` cannot be read: {told}", AGAIN) from None
 

@@ -81,7 +81,7 @@ class Zip:
         start = self.start(name)
         if start is not None:
             return io.BufferedReader(Window(self.file, start, self.members[name].file_size), 1 << 16)
-        unpacked = resources.enter_context(tempfile.TemporaryFile())
+        unpacked: IO[bytes] = resources.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  it closes it
         with self._zip.open(name) as member:
             while block := member.read(1 << 20):
                 unpacked.write(block)
@@ -97,7 +97,8 @@ class Zip:
         header = self.file.read(_LOCAL)
         if len(header) < _LOCAL or not header.startswith(MAGIC[0]):
             raise refused(f"`{shown(name)}` is not where `{shown(self.path)}` says", AGAIN)
-        start = info.header_offset + _LOCAL + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+        name_and_extra = sum(int.from_bytes(header[at : at + 2], "little") for at in (26, 28))
+        start = info.header_offset + _LOCAL + name_and_extra
         if info.file_size != info.compress_size or start + info.file_size > self.size:
             raise refused(f"`{shown(self.path)}` ends before `{shown(name)}` does", AGAIN)
         return start
