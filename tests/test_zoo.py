@@ -163,6 +163,23 @@ ZOO = {
     "dcgan_generator@dcgan_generator_pytorch": Known(3_576_704, 1_920),
     "dcgan_discriminator@dcgan_discriminator": Known(17_232_768, 3_584),
     "dcgan_discriminator@dcgan_discriminator_pytorch": Known(2_765_568, 1_792),
+    # keras.applications: MobileNet, EfficientNet, ConvNeXt
+    "mobilenet@mobilenet_1": Known(4_231_976, 21_888, "0.569"),
+    "mobilenet@mobilenet_075": Known(2_585_560, 16_416, "0.325"),
+    "mobilenet@mobilenet_050": Known(1_331_592, 10_944, "0.149"),
+    "mobilenet@mobilenet_025": Known(470_072, 5_472, "0.041"),
+    "mobilenet_v2@mobilenet_v2": Known(3_504_872, 34_112, "0.30"),
+    "mobilenet_v2@mobilenet_v2_035": Known(1_677_128, 14_080, "0.059"),
+    "mobilenet_v2@mobilenet_v2_050": Known(1_968_680, 18_544, "0.097"),
+    "mobilenet_v2@mobilenet_v2_075": Known(2_636_424, 26_640, "0.209"),
+    "mobilenet_v2@mobilenet_v2_130": Known(5_386_792, 44_256, "0.509"),
+    "mobilenet_v2@mobilenet_v2_140": Known(6_108_776, 47_936, "0.582"),
+    "mobilenet_v3@mobilenet_v3_large": Known(5_483_032, 24_400, "0.217"),
+    "mobilenet_v3@mobilenet_v3_small": Known(2_542_856, 12_112, "0.057"),
+    "mobilenet_v3@mobilenet_v3_large_075": Known(3_993_528, 19_088, "0.155"),
+    "mobilenet_v3@mobilenet_v3_small_075": Known(2_041_872, 9_680, "0.043"),
+    "mobilenet_v3@mobilenet_v3_large_minimalistic": Known(3_924_288, 24_400, "0.209"),
+    "mobilenet_v3@mobilenet_v3_small_minimalistic": Known(2_044_736, 12_112, "0.052"),
 }  # fmt: skip
 
 AT = {"unet@unet": {"H": 572, "W": 572}, "pointnet@pointnet": {"N": 1024}}

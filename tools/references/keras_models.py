@@ -19,8 +19,10 @@ def application(name: str, **settings: Any) -> Callable[[tuple[int, ...], int], 
     return build
 
 
-def held(spec: str, name: str, *sizes: int) -> Reference:
-    return Reference(spec, "keras", application(name), sizes, label=f"keras.applications.{name}")
+def held(spec: str, name: str, *sizes: int, **settings: Any) -> Reference:
+    given = ", ".join(f"{key}={value}" for key, value in settings.items())
+    label = f"keras.applications.{name}" + (f"({given})" if given else "")
+    return Reference(spec, "keras", application(name, **settings), sizes, label=label)
 
 
 REFERENCES: list[Reference] = []
@@ -38,4 +40,23 @@ REFERENCES += [
     held("resnet_v2_keras@resnet101_v2_keras", "ResNet101V2", 32, 47, 64),
     held("resnet_v2_keras@resnet152_v2_keras", "ResNet152V2", 32, 47, 64),
     held("xception", "Xception", 71, 84, 96),
+]
+
+REFERENCES += [
+    held("mobilenet@mobilenet_1", "MobileNet", 32, 47, 64),
+    held("mobilenet@mobilenet_075", "MobileNet", 32, 47, 64, alpha=0.75),
+    held("mobilenet@mobilenet_050", "MobileNet", 32, 47, 64, alpha=0.5),
+    held("mobilenet@mobilenet_025", "MobileNet", 32, 47, 64, alpha=0.25),
+    held("mobilenet_v2@mobilenet_v2", "MobileNetV2", 32, 47, 64),
+    held("mobilenet_v2@mobilenet_v2_035", "MobileNetV2", 32, 47, 64, alpha=0.35),
+    held("mobilenet_v2@mobilenet_v2_050", "MobileNetV2", 32, 47, 64, alpha=0.5),
+    held("mobilenet_v2@mobilenet_v2_075", "MobileNetV2", 32, 47, 64, alpha=0.75),
+    held("mobilenet_v2@mobilenet_v2_130", "MobileNetV2", 32, 47, 64, alpha=1.3),
+    held("mobilenet_v2@mobilenet_v2_140", "MobileNetV2", 32, 47, 64, alpha=1.4),
+    held("mobilenet_v3@mobilenet_v3_small", "MobileNetV3Small", 32, 47, 64),
+    held("mobilenet_v3@mobilenet_v3_small_075", "MobileNetV3Small", 32, 47, 64, alpha=0.75),
+    held("mobilenet_v3@mobilenet_v3_small_minimalistic", "MobileNetV3Small", 32, 47, 64, minimalistic=True),
+    held("mobilenet_v3@mobilenet_v3_large", "MobileNetV3Large", 32, 47, 64),
+    held("mobilenet_v3@mobilenet_v3_large_075", "MobileNetV3Large", 32, 47, 64, alpha=0.75),
+    held("mobilenet_v3@mobilenet_v3_large_minimalistic", "MobileNetV3Large", 32, 47, 64, minimalistic=True),
 ]
