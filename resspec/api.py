@@ -55,6 +55,7 @@ def network(
         sources=opened.sources,
         warnings=tuple(warnings),
         plugins=found,
+        folder=opened.folder,
     )
 
 
@@ -107,20 +108,24 @@ def build(
     dtype: str | None = None,
     data_format: str = "channels_last",
     weights: str | Path | None = None,
+    weights_map: str | None = None,
+    allow: Sequence[str] = (),
+    adapt: Mapping[str, str] | None = None,
     max_parameters: int | None = None,
     **keywords: Any,
 ) -> keras.Model:
     """A spec as a `keras.Model`: `build("resnet_v2", depth=50)`.
 
     `outputs` asks for tensors by path instead of the spec's outputs, `dtype` is a Keras dtype policy
-    (`mixed_bfloat16`), `data_format` `channels_last` or `channels_first`, `weights` a file saved from
-    the same model. Everything else as in `load`. The model needs nothing of this package.
+    (`mixed_bfloat16`), `data_format` `channels_last` or `channels_first`. `weights` is a file of weights,
+    from this network or another library; `weights_map`, `allow` and `adapt` as in `Network.weights_from`.
+    Everything else as in `load`. The model needs nothing of this package.
     """
     if not isinstance(source, Network):
         source = load(str(source), variant=variant, params=params, inputs=inputs, plugins=plugins, **keywords)
-    options: dict[str, Any] = {"weights": weights} if weights is not None else {}
-    if max_parameters is not None:
-        options["max_parameters"] = max_parameters
+    options: dict[str, Any] = {} if max_parameters is None else {"max_parameters": max_parameters}
+    if weights is not None:
+        options |= {"weights": weights, "weights_map": weights_map, "allow": allow, "adapt": adapt}
     return source.to_keras(outputs=outputs, seed=seed, dtype=dtype, data_format=data_format, **options)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,23 @@ from resspec.quiet import quietly
 
 if TYPE_CHECKING:
     import keras  # noqa: TID251 -- for types only
+
+    from resspec.weights.loading import Weights
+
+
+@contextmanager
+def weights_of(
+    network: Network, path: str | None, weights_map: str | None, allow: Sequence[str], adapt: Mapping[str, str]
+) -> Iterator[Weights | None]:
+    """The weights of a file, all as they must be; None without a file. Raises SpecError."""
+    if path is None:
+        yield None
+        return
+    with network.weights_from(path, weights_map=weights_map, allow=allow, adapt=adapt) as found:
+        try:
+            yield found.require()
+        except SpecError as error:
+            raise SpecError(error.diagnostics, {**network.sources, **error.sources}) from error.__cause__
 
 
 def run(network: Network, target: Path, *, quiet: bool, **options: Any) -> tuple[keras.Model, Path]:

@@ -104,6 +104,8 @@ class Graph:
     """the spec's parameters as they were set"""
     restrictions: tuple[Restriction, ...] = ()
     """merges that left less of the legal sizes, in the order in which they stand"""
+    numbered: frozenset[str] = frozenset()
+    """paths of nodes and groups whose last part was numbered, because the step has no name of its own"""
 
     def spec(self, ref: Ref) -> TensorSpec:
         return self.nodes[ref.node].outputs[ref.output]
@@ -135,6 +137,14 @@ class Graph:
         if path in self.index:
             return Ref(self.index[path])
         return self.results.get(path)
+
+    def is_numbered(self, path: str) -> bool:
+        """Whether a path rests on the order of unnamed steps anywhere: then an edit may give it to another step."""
+        while path:
+            if path in self.numbered:
+                return True
+            path = path.rpartition("/")[0]
+        return False
 
     @cached_property
     def alike(self) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ from resspec.plugin import Plugin
 if TYPE_CHECKING:
     import keras  # noqa: TID251 -- for types only
 
+    from resspec.weights.loading import Weights
+
 
 @dataclass(frozen=True, repr=False)
 class Network(Graph):
@@ -26,6 +29,8 @@ class Network(Graph):
     sources: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[Diagnostic, ...] = ()
     plugins: tuple[Plugin, ...] = ()
+    folder: Path = Path()
+    """where the document lies, and what belongs to it"""
 
     def __repr__(self) -> str:
         return f"<resspec.Network {self.name}: {len(self.nodes)} nodes>"
@@ -34,18 +39,53 @@ class Network(Graph):
         """Parameters, FLOPs, memory, receptive field, per block and in total; `at` fixes unknown sizes."""
         return summarize(self, at=at)
 
-    def to_keras(self, **options: Any) -> keras.Model:
+    def to_keras(
+        self,
+        *,
+        weights: str | Path | Weights | None = None,
+        weights_map: str | None = None,
+        allow: Sequence[str] = (),
+        adapt: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> keras.Model:
         """A flat functional `keras.Model` of built-in layers; options as in `resspec.build`."""
         from resspec.keras_backend.budget import check_budget
 
         try:
             check_budget(self, **{key: value for key, value in options.items() if key == "max_parameters"})
-            from resspec.keras_backend.build import build as to_model
+            with ExitStack() as stack:
+                if isinstance(weights, str | Path):
+                    weights = stack.enter_context(
+                        self.weights_from(weights, weights_map=weights_map, allow=allow, adapt=adapt)
+                    )
+                if weights is not None:
+                    options["values"] = weights.require().values
+                from resspec.keras_backend.build import build as to_model
 
-            lower = {op: rule for plugin in self.plugins for op, rule in plugin.lower().items()}
-            return to_model(self, lower=lower, **options)
+                lower = {op: rule for plugin in self.plugins for op, rule in plugin.lower().items()}
+                return to_model(self, lower=lower, **options)
         except SpecError as error:  # the texts are known here, so that the lines can be shown
             raise SpecError(error.diagnostics, {**self.sources, **error.sources}) from error.__cause__
+
+    def weights_from(
+        self,
+        path: str | Path,
+        *,
+        weights_map: str | None = None,
+        allow: Sequence[str] = (),
+        adapt: Mapping[str, str] | None = None,
+    ) -> Weights:
+        """The weights of a file matched with this network; a context manager. Needs no Keras.
+
+        `weights_map` names the names in the file (`torchvision`: a part of the map beside the spec) or a map
+        elsewhere (`maps/net.weights.yaml#torchvision`); without it the one that fits is taken. `allow` are
+        names, `*` for any characters, of what may keep its initial values or be left in the file;
+        `adapt` says of paths how weights of another shape are made to fit: `channels` (of the input) or `fresh`.
+        """
+        from resspec.weights.loading import Home, open_weights
+
+        home = None if self.document is None else Home(self.document, self.folder, self.params)
+        return open_weights(self, path, home, weights_map=weights_map, allow=allow, adapt=adapt)
 
     def render(
         self,

@@ -21,6 +21,8 @@ class Opened:
     document: Document
     sources: dict[str, str]
     variant: str | None
+    folder: Path = Path()
+    """of the document; what it uses lies below it, what belongs to it beside it"""
 
 
 def open_source(source: Source) -> Opened:
@@ -36,7 +38,8 @@ def open_source(source: Source) -> Opened:
             if problem.code == "file-not-found" and (near := nearest(path.name, files.beside(path))):
                 help = f"did you mean `{path.with_name(near)}`?"
             raise SpecError([Diagnostic(problem.code, problem.message, help=help)]) from None
-        found, sources = documents.load(content, name, path.parent)
+        folder = path.parent
+        found, sources = documents.load(content, name, folder)
     else:
         try:
             _, content = files.read_below(files.SHIPPED, f"{name}.yaml")
@@ -54,8 +57,9 @@ def open_source(source: Source) -> Opened:
                     )
                 ]
             ) from None
-        found, sources = documents.load(content, f"{name}.yaml", files.SHIPPED)
-    return Opened(found, sources, variant or None)
+        folder = files.SHIPPED
+        found, sources = documents.load(content, f"{name}.yaml", folder)
+    return Opened(found, sources, variant or None, folder)
 
 
 def shipped() -> list[str]:

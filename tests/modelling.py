@@ -16,11 +16,13 @@ from graphs import Sketch
 
 from resspec.diagnostics import Diagnostic, SpecError
 from resspec.graph import Graph
+from resspec.keras_backend.build import build
 from resspec.ops.activation import Relu
 from resspec.ops.conv import Conv
 from resspec.ops.dense import Dense
 from resspec.ops.norm import BatchNorm
 from resspec.ops.pool import GlobalAvgPool
+from resspec.weights.loading import open_weights
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -30,6 +32,12 @@ def refusal(call: Callable[..., Any], *arguments: Any, **named: Any) -> Diagnost
     with pytest.raises(SpecError) as caught:
         call(*arguments, **named)
     return caught.value.diagnostics[0]
+
+
+def loaded(graph: Graph, path: Path) -> keras.Model:
+    """The model of a graph with all its weights from a file, as `Network.to_keras` makes it."""
+    with open_weights(graph, path, None) as found:
+        return build(graph, values=found.require().values)
 
 
 def array(tensor: Any) -> np.ndarray:

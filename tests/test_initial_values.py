@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 from graphs import Sketch, resnet
-from modelling import array, dense, refusal, same, small, two_heads, values
+from modelling import array, dense, loaded, refusal, same, small, two_heads, values
 
 from resspec.graph import Graph
 from resspec.keras_backend import place
@@ -153,7 +153,7 @@ def test_weights_from_a_file(tmp_path):
     source.save_weights(tmp_path / "w.weights.h5")
     source.save(tmp_path / "m.keras")
     for name in ("w.weights.h5", "m.keras"):
-        assert same(values(source), values(build(small(), weights=tmp_path / name)))
-    assert refusal(build, small(), weights=tmp_path / "no.weights.h5").code == "weights-refused"
-    assert refusal(build, two_heads(), weights=tmp_path / "w.weights.h5").code == "weights-refused"
+        assert same(values(source), values(loaded(small(), tmp_path / name)))
+    assert refusal(loaded, small(), tmp_path / "no.weights.h5").code == "weights-refused"
+    assert refusal(loaded, two_heads(), tmp_path / "w.weights.h5").code == "weights-unmatched"
     assert not any(value.any() for value in values(build(small(), initialize=False)).values())

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from resspec.cli.options import GRAPH, JSON
+from resspec.cli.options import GRAPH, JSON, WEIGHTS
 from resspec.cli.output import load, read_from, spare
 
 
@@ -26,7 +26,7 @@ from resspec.cli.output import load, read_from, spare
 @click.option(
     "--backend", type=click.Choice(["tensorflow", "jax", "torch"]), help="Keras backend; KERAS_BACKEND otherwise."
 )
-@click.option("--weights", type=click.Path(exists=True, dir_okay=False), help="Weights saved from the same model.")
+@WEIGHTS
 @click.option("--max-params", type=int, help="Allow more weights than the usual limit.")
 @click.option("-f", "--force", is_flag=True, help="Overwrite the file.")
 @JSON
@@ -42,6 +42,9 @@ def command(
     data_format: str,
     backend: str | None,
     weights: str | None,
+    weights_map: str | None,
+    allow: tuple[str, ...],
+    adapt: tuple[tuple[str, str], ...],
     max_params: int | None,
     force: bool,
     as_json: bool,
@@ -69,17 +72,18 @@ def command(
     started = time.monotonic()
     from resspec import building
 
-    model, sidecar = building.run(
-        network,
-        target,
-        quiet=as_json or not sys.stderr.isatty(),
-        outputs=[one.strip() for one in outputs.split(",")] if outputs else (),
-        seed=seed,
-        dtype=dtype,
-        data_format=data_format,
-        weights=weights,
-        max_parameters=max_params,
-    )
+    with building.weights_of(network, weights, weights_map, allow, dict(adapt)) as found:
+        model, sidecar = building.run(
+            network,
+            target,
+            quiet=as_json or not sys.stderr.isatty(),
+            outputs=[one.strip() for one in outputs.split(",")] if outputs else (),
+            seed=seed,
+            dtype=dtype,
+            data_format=data_format,
+            weights=found,
+            max_parameters=max_params,
+        )
     facts = {
         "name": network.name,
         "file": str(target),
@@ -88,11 +92,14 @@ def command(
         "params": model.count_params(),
         "layers": len(model.layers),
         "outputs": {name: [None, *shape] for name, shape in building.shapes(model).items()},
+        **({"weights": found.facts} if found is not None else {}),
         "seconds": round(time.monotonic() - started, 2),
     }
     if as_json:
         click.echo(json.dumps(facts, indent=2))
         return
+    if found is not None:
+        click.echo(found.summary)
     for name, shape in building.shapes(model).items():
         click.echo(f"{name}: {('?', *shape)}".replace("None", "?").replace("'", ""))
     click.echo(f"{facts['params']:,} weights in {facts['layers']} layers, {facts['seconds']} s")

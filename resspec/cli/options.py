@@ -46,6 +46,20 @@ class Pair(click.ParamType[tuple[str, Any]]):
             self.fail("; ".join(one.message for one in error.diagnostics), param, ctx)
 
 
+class Way(click.ParamType[tuple[str, str]]):
+    """`stem=channels`."""
+
+    name = "path=how"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        path, equals, how = str(value).partition("=")
+        if not equals or not path:
+            self.fail(f"{value!r} is not path=how, such as stem=channels", param, ctx)
+        return path, how
+
+
 class Sizes(click.ParamType[dict[str, int]]):
     """`H=512,W=512`."""
 
@@ -97,4 +111,23 @@ PLUGINS = click.option("--plugin", "plugins", multiple=True, help="A package or 
 AT = click.option("--at", type=Sizes(), default={}, help="Values of unknown sizes.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 OUT = click.option("-o", "--out", type=click.Path(dir_okay=False), help="Write to a file instead of the terminal.")
+FITTING = _options(
+    click.option(
+        "--map", "weights_map", metavar="NAME|FILE",
+        help="Names in the file of weights: torchvision, keras, ..., or a map elsewhere, FILE#NAME.",
+    ),
+    click.option(
+        "--allow", multiple=True, metavar="NAME",
+        help="What may keep its initial values, or be left in the file; * for any characters.",
+    ),
+    click.option(
+        "--adapt", type=Way(), multiple=True, metavar="PATH=HOW",
+        help="Make weights of another shape fit: channels (of the input), or fresh.",
+    ),
+)  # fmt: skip
+"""how a file of weights is matched with a network"""
+WEIGHTS = _options(
+    click.option("--weights", type=click.Path(exists=True, dir_okay=False), help="A file of weights, of any library."),
+    FITTING,
+)
 GRAPH = _options(SPEC, PARAMS, INPUTS, PLUGINS)

@@ -7,7 +7,6 @@ import gc
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from os import PathLike
 from typing import Any
 
 import keras
@@ -19,6 +18,7 @@ from resspec.keras_backend import place
 from resspec.keras_backend.assemble import Assembly
 from resspec.keras_backend.budget import check_budget
 from resspec.keras_backend.deep import recursion
+from resspec.keras_backend.initialize import Values
 from resspec.keras_backend.initialize import initialize as fill
 from resspec.keras_backend.layout import DataFormat
 from resspec.keras_backend.refusal import refused
@@ -41,7 +41,7 @@ def build(
     lower: Mapping[type[Op], Lowering] | None = None,
     progress: Callable[[int, int], None] | None = None,
     initialize: bool = True,
-    weights: str | PathLike[str] | None = None,
+    values: Values | None = None,
 ) -> keras.Model:
     """The network as a plain Keras model, layers named by their paths.
 
@@ -54,12 +54,12 @@ def build(
     first, inputs and outputs of the model too. `lower` adds the rules of ops that are not built in.
     `progress` is called with the number of nodes done and the number of all.
 
-    Initial values depend on `seed` and the weight's path only, on every backend. With `weights` they
-    come from a file that Keras saved from the same model (`.weights.h5` or `.keras`); with
+    Initial values depend on `seed` and the weight's path only, on every backend. `values` replaces
+    them where it has any: path of a node -> name of a weight -> the array, by a call. With
     `initialize=False` all weights are zero, for callers that set them next.
 
     Raises SpecError: `too-many-parameters`, `unknown-output`, `name-collision`, `keras-refused`,
-    `weights-refused`, `bad-argument`.
+    `bad-argument`, and what the calls of `values` raise.
     """
     check_budget(graph, max_parameters)
     wanted = _wanted(graph, outputs)
@@ -72,13 +72,11 @@ def build(
                 assembly.add_nodes(set(wanted.values()), progress)
                 ends = {name: assembly.output(name, ref, asked=bool(outputs)) for name, ref in wanted.items()}
                 model = _model(graph, assembly.inputs, ends)
-            if weights is not None:
-                place.load(model, weights)
-            elif not initialize:
+            if not initialize:
                 place.zeros(model)
             else:
                 names = dict(zip(assembly.names, (node.path for node in graph.nodes), strict=True))
-                fill(model, seed, names, assembly.build.derived)
+                fill(model, seed, names, assembly.build.derived, values or {})
     except BaseException:
         place.abandon(assembly.build.layers.values())
         raise

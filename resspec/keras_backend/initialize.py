@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -13,14 +13,19 @@ import keras
 from resspec.keras_backend.place import Value, adopter, initializer, is_float, level, place, typed
 from resspec.keras_backend.sample import Array, Sampler, constant, draw, sampler
 
+Values = Mapping[str, Mapping[str, Callable[[], Array]]]
+"""path of a node -> name of a weight -> its value, by a call"""
+
 AHEAD = 1 << 26
 """bytes of weights drawn before their variables take them; bounds the peak of memory"""
 
 THREADS = max(1, min(4, os.cpu_count() or 1))
 
 
-def initialize(model: keras.Model, seed: int, names: Mapping[str, str], derived: Collection[int] = ()) -> None:
-    """Give all variables of `model` without a value their initial one.
+def initialize(
+    model: keras.Model, seed: int, names: Mapping[str, str], derived: Collection[int] = (), given: Values | None = None
+) -> None:
+    """Give all variables of `model` without a value their initial one: that of `given`, where there is one.
 
     Random values depend on `seed` and the weight's path: the path of its node, `names[layer]`, and its
     place in the layer. Where a spec wrote a seed into the initializer itself, they depend on that alone;
@@ -34,12 +39,23 @@ def initialize(model: keras.Model, seed: int, names: Mapping[str, str], derived:
         for layer in model.layers:
             base, hyphen, suffix = layer.name.partition("-")
             path = f"{seed}:{names.get(base, base)}{hyphen}{suffix}"
+            known = (given or {}).get(names.get(layer.name, ""), {})
             for variable in layer.variables:
                 start = initializer(variable)
                 if start is not None and id(variable) not in values:
-                    value = _value(layer, variable, start, path, derived, ahead, adopt)
+                    ready = known.get(variable.path.removeprefix(f"{layer.path}/"))
+                    value = (
+                        _given(ready, variable)
+                        if ready
+                        else _value(layer, variable, start, path, derived, ahead, adopt)
+                    )
                     values[id(variable)] = (variable, value)
         place([variable for variable, _ in values.values()], [value for _, value in values.values()])
+
+
+def _given(value: Callable[[], Array], variable: Any) -> Value:
+    dtype = keras.backend.standardize_dtype(variable.dtype)
+    return lambda: keras.ops.cast(keras.ops.convert_to_tensor(value()), dtype)
 
 
 def _value(

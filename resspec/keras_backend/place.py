@@ -8,17 +8,12 @@ exchanges that initializer before decides the value, and nothing is computed or 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from os import PathLike
 from typing import Any
 
 import keras
 import numpy as np
-
-from resspec.keras_backend import weightfile
-from resspec.keras_backend.refusal import refused
 
 Value = Callable[[], Any]
 """makes the initial value of one variable"""
@@ -116,24 +111,6 @@ def zeros(model: keras.Model) -> None:
     place(variables, values)
 
 
-def load(model: keras.Model, path: str | PathLike[str]) -> None:
-    """Give the variables of `model` the values that a file of Keras holds, without making others first.
-
-    Inside a stateless scope Keras's loader does not touch the variables: it tells the scope what they
-    are to become. The file is looked at as data first. Raises SpecError `weights-refused` if it is
-    missing, of another model, or not plain numbers.
-    """
-    variables = waiting(model)
-    weightfile.check(path, sum(math.prod(variable.shape) for variable in variables))
-    try:
-        with keras.StatelessScope(initialize_variables=False) as scope:
-            model.load_weights(path)
-    except Exception as error:
-        raise refused(error, f"the weights in `{os.fspath(path)}`", code="weights-refused") from error
-    found = [scope.get_current_value(variable) for variable in variables]
-    place(variables, [None if value is None else _given(value) for value in found])
-
-
 def abandon(layers: Iterable[Any]) -> None:
     """Let go of variables of `layers` that never got a value, after a failed build.
 
@@ -161,7 +138,3 @@ class _Prepared:
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         return self.value()
-
-
-def _given(value: Any) -> Value:
-    return lambda: value

@@ -15,6 +15,7 @@ from resspec.diagnostics import Diagnostic, SpecError
 from resspec.graph import Graph
 from resspec.keras_backend.deep import recursion
 from resspec.keras_backend.refusal import refused
+from resspec.weights import order
 
 
 def save(
@@ -55,6 +56,8 @@ def provenance(model: keras.Model, graph: Graph, spec_text: str = "", version: s
         "spec": spec_text,
         "resspec": version or _version(),
         "keras": keras.version(),
+        "bearers": {graph.layer_names[i]: graph.nodes[i].path for i in graph.bearers},
+        "unnamed": order.note(graph),
         **({"loading": note.help} if note else {}),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -217,7 +217,12 @@ class GraphBuilder:
             return False
 
     def finish(
-        self, name: str, outputs: Mapping[str, Ref], params: Mapping[str, Any], relations: Mapping[str, Size]
+        self,
+        name: str,
+        outputs: Mapping[str, Ref],
+        params: Mapping[str, Any],
+        relations: Mapping[str, Size],
+        numbered: Set[str],
     ) -> Graph:
         """The graph of what the outputs depend on, its sizes as simple as the legal inputs allow."""
         simple: dict[TensorSpec, TensorSpec] = {}
@@ -253,6 +258,7 @@ class GraphBuilder:
             },
             dict(params),
             tuple(self.restrictions),
+            frozenset(numbered),
         )
 
 

@@ -211,7 +211,11 @@ class Expander:
                 help="mark it with `output: true`, use it, or remove the step",
             )
         graph = self.builder.finish(
-            name, self.outputs, env.params, {one.unknown: one.size for one in self.relations.values()}
+            name,
+            self.outputs,
+            env.params,
+            {one.unknown: one.size for one in self.relations.values()},
+            self.paths.numbered,
         )
         static.check_names(graph, self.output_spans, self.findings)
         return graph

@@ -49,6 +49,7 @@ class Recording:
     results: tuple[tuple[str, Ref], ...]
     entries: tuple[Ref, ...]
     result: Result
+    numbered: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -150,7 +151,9 @@ def record(
     groups = tuple(islice(reversed(builder.groups.values()), len(builder.groups) - begin.groups))
     results = tuple(islice(reversed(builder.results.items()), len(builder.results) - begin.results))
     steps = expander.steps - begin.steps
-    return Recording(begin, steps, path, frames, nodes, groups[::-1], results[::-1], refs, result)
+    below = (*(node.path for node in nodes), *(group.path for group in groups))
+    numbered = tuple(name for name in below if name in expander.paths.numbered and name != path)
+    return Recording(begin, steps, path, frames, nodes, groups[::-1], results[::-1], refs, result, numbered)
 
 
 def replay(
@@ -187,6 +190,7 @@ def replay(
     for group in recording.groups:
         name = path + group.path[cut:]
         builder.groups[name] = Group(name, group.kind, group.arguments, origin(group.origin))
+    expander.paths.numbered.update(path + name[cut:] for name in recording.numbered)
     for name, old_ref in recording.results:
         builder.results[path + name[cut:]] = ref(old_ref)
     return Result(tuple(map(ref, recording.result.refs)), recording.result.specs, recording.result.names)

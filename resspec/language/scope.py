@@ -228,6 +228,8 @@ class Paths:
     counters: Counter[tuple[str, str]] = field(default_factory=Counter)
     reserved: dict[str, set[str]] = field(default_factory=dict)
     """prefix -> names that steps there claim with `as`"""
+    numbered: set[str] = field(default_factory=set)
+    """paths that end in a number given here"""
 
     def claim(self, prefix: str, names: frozenset[str]) -> None:
         self.reserved.setdefault(prefix, set()).update(names)
@@ -250,4 +252,5 @@ class Paths:
             path = f"{prefix}{stem}{number}"
             if path not in self.used and f"{stem}{number}" not in claimed:
                 self.used.add(path)
+                self.numbered.add(path)
                 return path

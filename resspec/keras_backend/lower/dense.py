@@ -23,13 +23,12 @@ def dense(site: Site, op: Dense, x: Any) -> Any:
 
 
 def embedding(site: Site, op: Embedding, x: Any) -> Any:
-    layer = site.layer(
-        keras.layers.ReversibleEmbedding if op.reverse or site.shared else keras.layers.Embedding,
+    return site.layer(
+        keras.layers.Embedding,
         input_dim=op.input_dim,
         output_dim=op.output_dim,
         **weight(site, op, "embeddings"),
-    )
-    return layer(x, reverse=True) if op.reverse else layer(x)
+    )(x)
 
 
 DENSE: Table = {Dense: Lowering(dense, "last"), Embedding: Lowering(embedding, "last")}

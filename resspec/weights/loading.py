@@ -1,0 +1,160 @@
+"""Weights of a file for a network: the maps beside its spec, the match, and its findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from resspec import files
+from resspec.diagnostics import Diagnostic, Findings, SpecError
+from resspec.graph import Graph
+from resspec.language import environment
+from resspec.language.document import SHIPPED_PREFIX, Document
+from resspec.weights import adapt as adapting
+from resspec.weights import choose, findings, naming
+from resspec.weights.adapt import How
+from resspec.weights.archive import Archive, open_archive
+from resspec.weights.plan import Match
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Values = Mapping[str, Mapping[str, "Callable[[], np.ndarray[Any, Any]]"]]
+"""path of a node -> name of a weight -> its numbers, read when they are asked for"""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a network comes from: its document, the folder of it, and the parameters that were set."""
+
+    document: Document
+    folder: Path
+    params: Mapping[str, Any]
+
+
+class Weights:
+    """A file matched with a network, as far as it goes; a context manager that closes the file.
+
+    `match` holds what was found, `findings` what is wrong with it (`allow` considered). The numbers are
+    read when `values` are called.
+    """
+
+    def __init__(self, graph: Graph, archive: Archive, match: Match, allow: Sequence[str], sources: dict[str, str]):
+        self.graph, self.archive, self.match = graph, archive, match
+        self.findings: tuple[Diagnostic, ...] = tuple(findings.findings(graph, archive, match, allow))
+        self.sources = sources
+        """texts of the maps, so that findings can show their lines"""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.archive.__exit__(kind, error, trace)
+
+    def require(self) -> Self:
+        """Itself if everything fits or is allowed not to. Raises SpecError with all findings."""
+        if self.findings:
+            raise SpecError(self.findings, self.sources)
+        return self
+
+    @property
+    def values(self) -> Values:
+        """Numbers of the weights that were found; nodes that share weights have their owner's."""
+        found: dict[str, dict[str, Callable[[], np.ndarray[Any, Any]]]] = {}
+        for one in self.match.loaded:
+            found.setdefault(self.graph.nodes[one.node].path, {})[one.piece.weight.name] = one.read
+        return found
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The same as plain data: the naming, and paths and names for each kind."""
+        return findings.facts(self.graph, self.archive, self.match)
+
+    @property
+    def summary(self) -> str:
+        """In words: how many arrays were loaded, what kept its initial values, what was left in the file."""
+        return findings.summary(self.graph, self.archive, self.match)
+
+
+def open_weights(
+    graph: Graph,
+    path: str | Path,
+    home: Home | None,
+    *,
+    weights_map: str | None = None,
+    allow: Sequence[str] = (),
+    adapt: Mapping[str, str] | None = None,
+) -> Weights:
+    """Match the arrays of the file at `path` with the weights of `graph`.
+
+    `weights_map` is a naming of the map beside the spec (`torchvision`), or a map elsewhere (`maps/net.weights.yaml`,
+    with `#naming` behind it if it has several). `allow` names with `*` what may be missing or left over,
+    `adapt` says of paths how they are made to fit (`channels`, `fresh`). Raises SpecError: those of
+    `open_archive`, of the map, `unknown-naming`, `weights-unmatched`, `bad-argument`.
+    """
+    adapts = _adapts(adapt or {})
+    maps, wanted = _maps(home, weights_map)
+    archive = open_archive(path)
+    try:
+        lookup = _lookup(home)
+        wishes = choose.Wishes(wanted, tuple(allow), adapts)
+        found = choose.choose(graph, archive, maps.namings.values(), lookup, wishes)
+        return Weights(graph, archive, found, allow, dict(maps.sources))
+    except SpecError as error:
+        archive.__exit__(None, None, None)
+        raise SpecError(error.diagnostics, {**maps.sources, **error.sources}) from None
+    except BaseException:
+        archive.__exit__(None, None, None)
+        raise
+
+
+def _maps(home: Home | None, wanted: str | None) -> tuple[naming.NamingFile, str | None]:
+    """The map to look into, and the naming in it that is asked for."""
+    if wanted is not None and ("/" in wanted or ".yaml" in wanted or wanted.startswith(SHIPPED_PREFIX)):
+        file, _, name = wanted.partition("#")
+        try:
+            if file.startswith(SHIPPED_PREFIX):
+                _, text = files.read_below(files.SHIPPED, file.removeprefix(SHIPPED_PREFIX))
+            else:
+                text = files.read_file(Path(file))
+        except files.FileProblem as problem:
+            raise SpecError([Diagnostic(problem.code, problem.message, help=problem.help)]) from None
+        maps = naming.parse(text, file)
+        return maps, name or (next(iter(maps.namings)) if len(maps.namings) == 1 else None)
+    if home is None:
+        return naming.NamingFile(""), wanted
+    beside = f"{Path(home.document.name).name.removesuffix('.yaml').removesuffix('.yml')}{naming.SUFFIX}"
+    try:
+        _, text = files.read_below(home.folder, beside)
+    except files.FileProblem as problem:
+        if problem.code == "file-not-found":
+            return naming.NamingFile(beside), wanted
+        raise SpecError([Diagnostic(problem.code, problem.message, help=problem.help)]) from None
+    return naming.parse(text, beside), wanted
+
+
+def _lookup(home: Home | None) -> Callable[[str], Any]:
+    """Values of the spec's parameters and lets, for the expressions of a map."""
+    if home is None:
+        return _nothing
+    return environment.evaluate(home.document, home.params, Findings()).lookup
+
+
+def _nothing(name: str) -> Any:
+    raise KeyError(name)
+
+
+def _adapts(given: Mapping[str, str]) -> dict[str, How]:
+    found: dict[str, How] = {}
+    for path, how in given.items():
+        known = next((way for way in adapting.WAYS if way == how), None)
+        if known is None:
+            ways = " or ".join(f"`{way}`" for way in adapting.WAYS)
+            raise SpecError([Diagnostic("bad-argument", f"weights are adapted by {ways}, got `{how}` for `{path}`")])
+        found[path] = known
+    return found

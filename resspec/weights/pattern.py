@@ -1,0 +1,153 @@
+"""Patterns of a weights map: `stage{s}/unit{u}/conv` on our side, `layer{s}.{u}.conv1` on theirs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from resspec.language.expressions import Expression, ExpressionError, Lookup, Value, parse_expression
+
+_TOKEN = re.compile(r"\{([A-Za-z]\w*)\}|\*\*/|\*\*|\*")
+_HOLE = re.compile(r"\{([^{}]*)\}")
+_FORMS = ("a", "A")
+MOST = 8
+"""numbers and stars of one pattern"""
+_ORDERED = re.compile(r"(?P<stem>[^#]+)#(?P<rank>\{[^{}]*\})")
+
+
+class PatternError(Exception):
+    """A pattern that cannot be read; `start` and `length` say where in its text."""
+
+    def __init__(self, message: str, start: int = 0, length: int = 0, help: str | None = None) -> None:
+        super().__init__(message)
+        self.message, self.start, self.length, self.help = message, start, length, help
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """Our side: `{s}` is a number and binds it, `*` a part of one level of a path, `**` any levels."""
+
+    text: str
+    names: frozenset[str]
+    _regex: re.Pattern[str]
+
+    def match(self, path: str) -> dict[str, int] | None:
+        """The numbers that `path` binds; None if it does not fit."""
+        found = self._regex.fullmatch(path)
+        return {name: int(digits) for name, digits in found.groupdict().items()} if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Theirs:
+    """Their side: text with expressions in braces, `{s+1}`; `{u:a}` writes 0 as `a`."""
+
+    text: str
+    _parts: tuple[str | tuple[int, Expression, str], ...]
+
+    def resembles(self, name: str) -> bool:
+        """Whether the expressions could make this name."""
+        pieces = (re.escape(part) if isinstance(part, str) else r"\w+" for part in self._parts)
+        return re.fullmatch("".join(pieces), name) is not None
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset[str]().union(*(part[1].names for part in self._parts if not isinstance(part, str)))
+
+    def evaluate(self, lookup: Lookup) -> str:
+        """The name. Raises PatternError if an expression has no value, or none that can stand in a name."""
+        return "".join(part if isinstance(part, str) else _written(*part, lookup) for part in self._parts)
+
+
+def ours(text: str) -> Ours:
+    """Raises PatternError."""
+    pieces, position, names = [], 0, set()
+    tokens = list(_TOKEN.finditer(text))
+    if len(tokens) > MOST:  # a match takes the time of the text's length to the power of their number
+        raise PatternError(f"a pattern has at most {MOST} numbers and stars, got {len(tokens)}", 0, len(text))
+    for token in tokens:
+        pieces.append(_literal(text, position, token.start()))
+        position, name = token.end(), token[1]
+        if name and name in names:
+            pieces.append(f"(?P={name})")
+        elif name:
+            names.add(name)
+            pieces.append(rf"(?P<{name}>\d{{1,9}})")
+        else:
+            pieces.append({"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}[token[0]])
+    pieces.append(_literal(text, position, len(text)))
+    return Ours(text, frozenset(names), re.compile("".join(pieces), re.ASCII))
+
+
+def theirs(text: str) -> Theirs:
+    """Raises PatternError."""
+    parts: list[str | tuple[int, Expression, str]] = []
+    position = 0
+    for hole in _HOLE.finditer(text):
+        parts.append(_plain(text, position, hole.start()))
+        position = hole.end()
+        inside, _, form = hole[1].partition(":")
+        if form and form not in _FORMS:
+            raise PatternError(f"`{form}` is no form of a number", hole.start(), len(hole[0]), "`{n:a}` writes letters")
+        try:
+            parts.append((hole.start() + 1, parse_expression(inside), form))
+        except ExpressionError as error:
+            raise PatternError(error.message, hole.start() + 1 + error.offset, error.length, error.help) from None
+    parts.append(_plain(text, position, len(text)))
+    return Theirs(text, tuple(part for part in parts if part))
+
+
+def ordered(text: str) -> tuple[str, str] | None:
+    """`conv2d#{nth}` as (`conv2d`, `{nth}`): the layer of that rank among those that Keras numbered; None otherwise."""
+    found = _ORDERED.fullmatch(text)
+    return (found["stem"], found["rank"]) if found else None
+
+
+def glob(text: str) -> re.Pattern[str]:
+    """A name with `*` for any characters, as `--allow` and `ignore` take it."""
+    return re.compile(".*".join(map(re.escape, text.split("*"))))
+
+
+def _literal(text: str, start: int, end: int) -> str:
+    piece = text[start:end]
+    brace = next((i for i, character in enumerate(piece) if character in "{}"), None)
+    if brace is not None:
+        raise PatternError(
+            "on our side braces hold the name of a number",
+            start + brace,
+            1,
+            "write `{s}`; what is computed of it stands on the other side",
+        )
+    return re.escape(piece)
+
+
+def _plain(text: str, start: int, end: int) -> str:
+    piece = text[start:end]
+    brace = next((i for i, character in enumerate(piece) if character in "{}"), None)
+    if brace is not None:
+        raise PatternError("this brace has no partner", start + brace, 1, "write `{expression}`")
+    return piece
+
+
+def _written(start: int, expression: Expression, form: str, lookup: Lookup) -> str:
+    try:
+        value: Value = expression.evaluate(lookup)
+    except ExpressionError as error:
+        raise PatternError(error.message, start + error.offset, error.length, error.help) from None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        message = f"`{expression.text}` is no number or word"
+        raise PatternError(message, start, len(expression.text))
+    if not form:
+        return str(value)
+    if not isinstance(value, int) or not 0 <= value < 26:
+        raise PatternError(f"`{expression.text}` is {value}, which is no letter", start, len(expression.text))
+    return chr(ord(form) + value)
+
+
+def ranks(stem: str, layers: Mapping[str, object]) -> Iterator[str]:
+    """The layers called `stem`, `stem_1`, `stem_2`, ..., in the order of their numbers."""
+    numbered = re.compile(rf"{re.escape(stem)}(?:_(\d{{1,9}}))?", re.ASCII)
+    found = [(int(match[1] or 0), name) for name in layers if (match := numbered.fullmatch(name))]
+    return (name for _, name in sorted(found))

@@ -1,0 +1,183 @@
+"""Hold the shipped networks against those of other libraries: same weights, same outputs.
+
+    python tools/parity.py                         every reference that this Keras backend can run
+    python tools/parity.py --only 'resnet*' --json parity.json
+
+A reference gets random weights and random statistics of batch normalization, is saved as its own library saves it, and
+read back into the shipped spec through the map beside it. Both then see the same images, at three sizes. The difference
+is max |a - b| / max |a|, on one backend, in float32. Keras's networks run on any backend, PyTorch's with
+KERAS_BACKEND=torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import gc
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+from references.base import Reference
+
+import resspec
+
+BAR = 1e-5
+CLASSES = 10
+
+
+class Measured(NamedTuple):
+    """What one reference came to. `difference` is the largest of its sizes."""
+
+    spec: str
+    label: str
+    naming: str
+    form: str
+    sizes: tuple[int, ...]
+    difference: float
+    seconds: float
+
+
+def references() -> list[Reference]:
+    """Those of the libraries that can be run here."""
+    from references.keras_models import REFERENCES as found
+
+    if keras.backend.backend() == "torch":
+        from references.torch_models import REFERENCES as torch_models
+
+        return [*found, *torch_models]
+    return list(found)
+
+
+def measure(reference: Reference, sizes: Iterable[int] = (), form: str = "") -> Measured:
+    """Import the reference's weights at every size and compare; `form` is a suffix that its library writes."""
+    sizes = tuple(sizes) or reference.sizes
+    started, worst = time.monotonic(), 0.0
+    library = Keras() if reference.naming == "keras" else Torch()
+    form = form or library.forms[0]
+    for size in sizes:
+        shape = (size, size, 3)
+        random = np.random.default_rng(size)
+        theirs = reference.build(shape, CLASSES)
+        library.randomize(theirs, random)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"reference{form}"
+            library.save(theirs, path)
+            network = resspec.load(reference.spec, params={"classes": CLASSES, **reference.params})
+            (name,) = network.inputs
+            network = resspec.load(
+                reference.spec, params={"classes": CLASSES, **reference.params}, inputs={name: list(shape)}
+            )
+            ours = network.to_keras(weights=path, weights_map=reference.naming)
+        images = random.normal(size=(2, *shape)).astype(np.float32)
+        a, b = library.outputs(theirs, images), keras.ops.convert_to_numpy(ours(images, training=False))
+        difference = float(np.abs(a - b).max() / np.abs(a).max())
+        worst = max(worst, difference if np.isfinite(difference) else np.inf)
+        del theirs, ours
+        keras.backend.clear_session(free_memory=False)
+        gc.collect()
+    seconds = round(time.monotonic() - started, 1)
+    return Measured(reference.spec, reference.label, reference.naming, form, sizes, worst, seconds)
+
+
+class Keras:
+    """The networks of keras.applications, on any backend."""
+
+    forms = (".keras", ".weights.h5", ".h5")
+
+    def randomize(self, model: Any, random: np.random.Generator) -> None:
+        """Weights that no initializer would give: factors and variances around 1, shifts and means around 0."""
+        for variable in model.weights:
+            name = variable.path.rpartition("/")[2]
+            if name in ("gamma", "moving_variance", "variance"):
+                variable.assign(random.uniform(0.5, 1.5, variable.shape))
+            elif name in ("beta", "moving_mean", "bias", "mean"):
+                variable.assign(random.normal(0, 0.1, variable.shape))
+
+    def save(self, model: Any, path: Path) -> None:
+        if path.name.endswith(".weights.h5"):
+            model.save_weights(path)
+        else:
+            model.save(path)
+
+    def outputs(self, model: Any, images: np.ndarray) -> np.ndarray:
+        return keras.ops.convert_to_numpy(model(images, training=False))
+
+
+class Torch:
+    """Networks of PyTorch, which Keras runs as its backend too."""
+
+    forms = (".pth", ".safetensors")
+
+    def randomize(self, model: Any, random: np.random.Generator) -> None:
+        import torch
+
+        model.eval()
+        with torch.no_grad():
+            for name, array in model.state_dict().items():
+                if name.endswith("running_var") or (name.endswith("weight") and array.ndim == 1):
+                    array.copy_(torch.from_numpy(random.uniform(0.5, 1.5, array.shape)))
+                elif name.endswith(("running_mean", "bias")):
+                    array.copy_(torch.from_numpy(random.normal(0, 0.1, array.shape)))
+
+    def save(self, model: Any, path: Path) -> None:
+        import torch
+
+        if path.suffix == ".safetensors":
+            from safetensors.torch import save_file
+
+            save_file({name: array.contiguous() for name, array in model.state_dict().items()}, path)
+        else:
+            torch.save(model.state_dict(), path)
+
+    def outputs(self, model: Any, images: np.ndarray) -> np.ndarray:
+        import torch
+
+        with torch.no_grad():
+            device = next(model.parameters()).device
+            return model(torch.from_numpy(images).permute(0, 3, 1, 2).to(device)).cpu().numpy()
+
+
+def run(chosen: Iterable[Reference], quick: bool) -> Iterator[Measured]:
+    """Measure one after the other; the forms of files take turns."""
+    for k, reference in enumerate(chosen):
+        forms = Keras.forms if reference.naming == "keras" else Torch.forms
+        yield measure(reference, reference.sizes[:1] if quick else (), forms[k % len(forms)])
+
+
+def main() -> int:
+    from rich.console import Console
+
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", default="*", help="names of specs, with * for any characters")
+    parser.add_argument("--quick", action="store_true", help="one size each")
+    parser.add_argument("--json", help="write the results here")
+    options = parser.parse_args()
+    chosen = [one for one in references() if fnmatch.fnmatch(one.spec, options.only)]
+    console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
+    console.print(f"{len(chosen)} references on {keras.backend.backend()}, Keras {keras.version()}")
+    found = []
+    for one in run(chosen, options.quick):
+        verdict = "" if one.difference <= BAR else "  [bold red]above the bar[/]"
+        at = "/".join(map(str, one.sizes))
+        line = f"{one.spec:38} {one.label:44} {one.naming:12} {one.form:12} {at:12} {one.difference:8.1e}"
+        console.print(f"{line} {one.seconds:6.1f} s{verdict}")
+        found.append(one)
+    worst = max((one.difference for one in found), default=0.0)
+    console.print(f"largest difference {worst:.1e}, the bar is {BAR:.0e}")
+    if options.json:
+        Path(options.json).write_text(json.dumps([one._asdict() for one in found], indent=1) + "\n")
+    return 0 if worst <= BAR else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
