@@ -10,6 +10,7 @@ import pytest
 from resspec import api, files, yamltree
 from resspec.diagnostics import Edit, SpecError
 from resspec.language import document as documents
+from resspec.lsp.analysis import Analysis, first
 from resspec.lsp.completion import proposals
 from resspec.lsp.index import Index, build
 from resspec.lsp.navigation import definitions, references
@@ -27,8 +28,10 @@ BAR = "┃"
 """stands where the cursor is"""
 
 
-def index_of(text: str) -> Index:
-    return build(yamltree.parse(text, "spec.yaml"), Lines.of(text), OPS)
+def index_of(text: str, folder: Path = files.SHIPPED) -> Index:
+    """The index of a text that stands in a folder, where it finds what it uses."""
+    found = first(text, "spec.yaml", folder, Analysis())
+    return build(yamltree.parse(text, "spec.yaml"), Lines.of(text), OPS, found.imports)
 
 
 def cursor_in(text: str) -> tuple[str, Cursor]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from speccing import findings, load, output
 
 import resspec
 from resspec import api, files
+from resspec.language.schema import Block
 
 HEAD = "resspec: 1\ninputs: {x: [8, 8, 4]}\n"
 LIBRARY = """\
@@ -75,16 +78,25 @@ def test_nothing_outside_the_root_is_read(folder: Path, path: str) -> None:
     assert check(folder, HEAD + f"use: {{thin: {path}}}\ngraph: [thin]") == ["file-escapes"]
 
 
+def step(block: Block) -> dict[str, Any]:
+    """A call with nothing but what must be given."""
+    some = {"int": 8, "float": 0.5, "bool": True, "str": "relu"}
+    needed = {name: param for name, param in block.params.items() if param.required}
+    arguments = {name: [some[one.item]] if one.is_list else some[one.item] for name, one in needed.items()}
+    return {"b": arguments or None} | ({"from": ["x"] * len(block.inputs)} if block.inputs else {})
+
+
 @pytest.mark.parametrize(
     ("name", "block", "call"),
     [
-        (path.name, name, "{b: 4, from: [x, x]}" if spec.inputs else "{b: }" if name == "se" else "{b: 8}")
+        pytest.param(path.name, name, step(block), id=f"{path.stem}-{name}")
         for path in sorted((files.SHIPPED / "blocks").glob("*.yaml"))
-        for name, spec in api.open_source(path).document.spec.blocks.items()
+        for name, block in api.open_source(path).document.spec.blocks.items()
     ],
 )
-def test_every_shipped_block_can_be_used(name: str, block: str, call: str) -> None:
-    graph = load(HEAD + f"use: {{b: 'resspec:blocks/{name}#{block}'}}\ngraph: [{call}]")
+def test_every_shipped_block_can_be_used(name: str, block: str, call: dict[str, Any]) -> None:
+    head = f"resspec: 1\ninputs: {{x: [64, 64, 4]}}\nuse: {{b: 'resspec:blocks/{name}#{block}'}}\n"
+    graph = load(head + f"graph: [{json.dumps(call)}]")
     assert graph.summary().params.total > 0
 
 
