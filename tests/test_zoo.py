@@ -105,6 +105,8 @@ ZOO = {
     "resnet_v2_keras@resnet101_v2_keras": Known(44_577_896, 97_664, "7.194"),
     "resnet_v2_keras@resnet152_v2_keras": Known(60_236_904, 143_744, "10.907"),
     "xception@xception": Known(22_855_952, 54_528, "8.357"),
+    "inception_v3@inception_v3": Known(23_817_352, 34_432, "5.713"),
+    "inception_resnet_v2@inception_resnet_v2": Known(55_813_192, 60_544, "13.156"),
     # Residual networks: torchvision, timm (legacy_se*, resnet*d), the authors' code for CIFAR.
     "resnext@resnext50_32x4d": Known(25_028_904, 68_224, "4.230"),
     "resnext@resnext101_32x4d": Known(44_177_704, 137_856),

@@ -40,6 +40,8 @@ REFERENCES += [
     held("resnet_v2_keras@resnet101_v2_keras", "ResNet101V2", 32, 47, 64),
     held("resnet_v2_keras@resnet152_v2_keras", "ResNet152V2", 32, 47, 64),
     held("xception", "Xception", 71, 84, 96),
+    held("inception_v3", "InceptionV3", 75, 88, 99),
+    held("inception_resnet_v2", "InceptionResNetV2", 75, 88, 99),
 ]
 
 REFERENCES += [
