@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from graphs import Sketch
 from modelling import array, dense, refusal, run, small, two_heads
+from speccing import load
 
 from resspec.graph import Graph, Ref
 from resspec.keras_backend.build import build
@@ -92,6 +93,28 @@ def test_shared_layer_is_one_layer():
     np.testing.assert_allclose(
         array(model(np.eye(4))), (np.eye(4) @ kernel + bias) @ kernel + bias, rtol=1e-5, atol=1e-6
     )
+
+
+def test_one_table_reads_tokens_and_scores_them(tmp_path):
+    text = """
+        resspec: 1
+        inputs: {text: {shape: [T], dtype: int32}}
+        defaults: {embedding: {input_dim: 11, output_dim: 4}}
+        graph:
+          - [{embedding: , share: table, as: words}, {dense: 4, as: mixed, output: true}]
+          - {embedding: {reverse: true}, share: table, as: logits, output: true}
+    """
+    graph = load(text)
+    assert graph.summary().params.trainable == 11 * 4 + 4 * 4 + 4
+    assert graph.summary(at={"T": 3}).macs == 3 * (4 * 4 + 4 * 11)
+    model = build(graph)
+    tokens = np.array([[1, 5, 10]], "int32")
+    found = {name: np.asarray(value) for name, value in model(tokens).items()}
+    table = np.asarray(model.get_layer("words").embeddings)
+    np.testing.assert_allclose(found["logits"], found["mixed"] @ table.T, rtol=1e-5, atol=1e-6)
+    model.save(tmp_path / "tied.keras")
+    again = keras.saving.load_model(tmp_path / "tied.keras")
+    np.testing.assert_array_equal(np.asarray(again(tokens)["logits"]), found["logits"])
 
 
 def test_shared_layers_take_inputs_of_several_sizes():

@@ -322,6 +322,8 @@ def test_share_of_a_block() -> None:
         "[{dense: 3, share: k}, {dense: 4, share: k}]",
         "[{dense: 4, share: k}, {dense: 4, share: k}]",
         "[{dense: 3, share: k}, {conv: 3, share: k}]",
+        "[{embedding: {input_dim: 9, output_dim: 3, reverse: true}, share: k},"
+        " {embedding: {input_dim: 8, output_dim: 9, reverse: true}, share: k}]",
     ],
 )
 def test_share_needs_the_same_op_arguments_and_weight_shapes(graph: str) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +207,10 @@ def case(draw: Any, kind: type[Op]) -> Case:
         fixed = {name: draw(value) for name in names}
     elif kind is parameter.Parameter:
         fixed["shape"] = draw(shape(1, 3))
+    elif kind is parameter.Constant:
+        s = draw(shape(1, 3))
+        each = st.tuples(*[st.integers(-3, 3).map(float)] * (prod(s) + (draw(st.integers(0, 9)) == 0)))
+        fixed = {"shape": s, "value": draw(st.sampled_from([st.just(2.5), each]))}
     elif kind is parameter.PositionEmbedding:
         inputs = [near(draw, (draw(sizes), draw(sizes)))]
         fixed["input_dim"] = draw(st.sampled_from([None, None, 4, 9]))
@@ -378,6 +383,8 @@ SAMPLES: list[Case] = [
     (preprocess.Normalization(mean=1.0, variance=4.0, invert=True), (IMAGE,)),
     (parameter.Parameter(shape=(1, 8)), (UNKNOWN,)),
     (parameter.Parameter(shape=(3,)), (TensorSpec((4, 4, 1)),)),
+    (parameter.Constant(shape=(2, 3), value=-1.5), (UNKNOWN,)),
+    (parameter.Constant(shape=(2, 1), value=(4.0, 5.0)), (IMAGE,)),
     (parameter.PositionEmbedding(), (TOKENS,)),
     (parameter.PositionEmbedding(input_dim=9), (UNKNOWN,)),
     (parameter.LayerScale(init_values=0.5), (TensorSpec((H, T, 3)),)),

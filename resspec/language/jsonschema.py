@@ -76,8 +76,9 @@ def schema(ops: Iterable[type[Op]]) -> Schema:
 
 
 def _arguments(op: type[Op], found: Schema) -> Schema:
-    """The arguments of an op as a file may write them."""
+    """The arguments of an op as a file may write them; what is required may stand under `defaults`."""
     loose: Schema = _with_expressions(found)
+    loose.pop("required", None)
     if issubclass(op, Merge):
         loose["properties"] = {
             "of": {"type": "array", "items": {"type": "string"}, "description": "the tensors to merge"},
@@ -137,8 +138,7 @@ def _step(ops: Iterable[type[Op]]) -> Schema:
             shapes += [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
         elif op.primary is not None:
             shapes.append({"$ref": f"#/$defs/{op.__name__}/properties/{op.primary}"})
-        if not any(item.is_required() for item in op.model_fields.values()):
-            shapes.append({"type": "null"})
+        shapes.append({"type": "null"})
         calls[op.kind] = {"description": _doc(op), "anyOf": shapes}
     beside = {
         "as": {**NAME, "description": "a name for the result; one built with `$` is visible outside its loop"},

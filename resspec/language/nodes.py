@@ -24,7 +24,7 @@ def add(expander: Expander, op: Op, operands: Sequence[Result], path: str, step:
     origin = Origin(step.tree.span, scope.frames)
     owner = None
     if step.share is not None:
-        first = share(expander, step, scope, (op.kind, op), path)
+        first = share(expander, step, scope, (op.kind, op.sharing()), path)
         owner = first if first != path else None
     if owner is None and expander.sharing is not None and path.startswith(expander.sharing[1] + "/"):
         owner = expander.sharing[0] + path.removeprefix(expander.sharing[1])
@@ -83,7 +83,7 @@ def _same_weights(expander: Expander, path: str, owner: str, step: Step) -> None
         [(w.name, w.shape) for w in node.op.weights(*(builder.nodes[r.node].outputs[r.output] for r in node.inputs))]
         for node in (one, two)
     ]
-    if one.op != two.op or shapes[0] != shapes[1]:
+    if one.op.sharing() != two.op.sharing() or shapes[0] != shapes[1]:
         told = " and ".join(", ".join(str(shape) for _, shape in each) for each in shapes)
         raise Problem(
             "share-mismatch",

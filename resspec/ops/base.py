@@ -131,6 +131,10 @@ class Op(BaseModel):
         """Arguments in their normal form for these inputs (`3` and `[3, 3]` are one): the digest's view."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
+    def sharing(self) -> Op:
+        """What must be equal of ops that share weights; the op itself, but for arguments that use them differently."""
+        return self
+
     def simplified(self) -> Op:
         """The op that this one is just another way to write; itself in general."""
         return self

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from resspec.ops.base import Op, OpError, Weight, floating, known, with_bias
 from resspec.ops.slots import Constraint, FieldActivation, Initializer, Positive, Regularizer
 from resspec.sizes import Size, product
@@ -43,19 +45,32 @@ class Dense(Op):
 
 
 class Embedding(Op):
-    """A learned vector for every token: `(...)` of int -> `(..., output_dim)`."""
+    """A learned vector for every token: `(...)` of int -> `(..., output_dim)`.
+
+    With `reverse` the way back, the product with every vector: `(..., output_dim) -> (..., input_dim)`. Under one `share`
+    both ways use one table, as in language models.
+    """
 
     kind = "embedding"
     family = "dense"
     input_dim: Positive
     """number of different tokens"""
     output_dim: Positive
+    reverse: bool = Field(default=False, description="from vectors to scores of all tokens")
     embeddings_initializer: Initializer = "random_uniform"
     embeddings_regularizer: Regularizer = None
     embeddings_constraint: Constraint = None
 
     def infer(self, *inputs: TensorSpec) -> TensorSpec:
         (x,) = inputs
+        if self.reverse:
+            floating(self, x)
+            if not x.shape or x.channels != self.output_dim:
+                raise OpError(
+                    f"`embedding` in reverse needs {self.output_dim} channels (`output_dim`), got {x}",
+                    operand=0,
+                )
+            return x.with_shape(*x.spatial, self.input_dim)
         if "int" not in x.dtype:
             raise OpError(
                 f"`embedding` needs tokens of an int dtype, got {x} of dtype `{x.dtype}`",
@@ -68,8 +83,14 @@ class Embedding(Op):
     def weights(self, *inputs: TensorSpec) -> tuple[Weight, ...]:
         return (Weight("embeddings", (self.input_dim, self.output_dim)),)
 
+    def sharing(self) -> Op:
+        return self.model_copy(update={"reverse": False})
+
+    def macs(self, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> Size:
+        return product(*outputs[0].shape, self.output_dim) if self.reverse else 0
+
     def flops(self, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> Size:
-        return 0
+        return super().flops(inputs, outputs) if self.reverse else 0
 
 
 DENSE_OPS: tuple[type[Op], ...] = (Dense, Embedding)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import prod
 from typing import Any
 
 from pydantic import Field
@@ -35,6 +36,31 @@ class Parameter(Op):
 
     def weights(self, *inputs: TensorSpec) -> tuple[Weight, ...]:
         return (Weight("kernel", (1, *self.shape)),)
+
+    def flops(self, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> Size:
+        return 0
+
+
+class Constant(Op):
+    """A fixed tensor, the same for every example: (...) -> shape. Its input only says how many examples there are."""
+
+    kind = "constant"
+    family = "other"
+    primary = "shape"
+    shape: tuple[Positive, ...] = Field(min_length=1, max_length=limits.RANK, description="shape without the batch")
+    value: Real | tuple[Real, ...] = Field(
+        default=0.0, description="one number for all elements, or one for each, row by row"
+    )
+
+    def infer(self, *inputs: TensorSpec) -> TensorSpec:
+        elements = prod(self.shape)
+        if isinstance(self.value, tuple) and len(self.value) != elements:
+            raise OpError(
+                f"`value` has {len(self.value)} numbers, a tensor of {TensorSpec(self.shape)} holds {elements}",
+                code="bad-argument",
+                argument="value",
+            )
+        return TensorSpec(self.shape)
 
     def flops(self, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> Size:
         return 0
@@ -123,4 +149,4 @@ class Scale(Op):
         return inputs[0]
 
 
-PARAMETER_OPS: tuple[type[Op], ...] = (Parameter, PositionEmbedding, LayerScale, Scale)
+PARAMETER_OPS: tuple[type[Op], ...] = (Parameter, Constant, PositionEmbedding, LayerScale, Scale)

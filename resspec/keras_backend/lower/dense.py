@@ -23,12 +23,13 @@ def dense(site: Site, op: Dense, x: Any) -> Any:
 
 
 def embedding(site: Site, op: Embedding, x: Any) -> Any:
-    return site.layer(
-        keras.layers.Embedding,
+    layer = site.layer(
+        keras.layers.ReversibleEmbedding if op.reverse or site.shared else keras.layers.Embedding,
         input_dim=op.input_dim,
         output_dim=op.output_dim,
         **weight(site, op, "embeddings"),
-    )(x)
+    )
+    return layer(x, reverse=True) if op.reverse else layer(x)
 
 
 DENSE: Table = {Dense: Lowering(dense, "last"), Embedding: Lowering(embedding, "last")}

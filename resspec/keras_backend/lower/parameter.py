@@ -1,11 +1,13 @@
-"""Learned tensors out of built-in layers, so that a saved model needs nothing else to load."""
+"""Learned and fixed tensors out of built-in layers, so that a saved model needs nothing else to load."""
 
 from __future__ import annotations
 
 import operator
+from math import prod
 from typing import Any
 
 import keras
+import numpy as np
 
 from resspec.keras_backend.site import Lowering, Site, Table
 from resspec.ops import parameter as par
@@ -13,11 +15,15 @@ from resspec.ops import parameter as par
 LETTERS = "cdefghijkl"
 
 
-def parameter(site: Site, op: par.Parameter, x: Any) -> Any:
-    """An einsum of a one per example with a kernel of shape (1, *shape), which is the parameter."""
+def one(site: Site, x: Any) -> Any:
+    """A 1 for every example."""
     flat = site.layer(keras.layers.Flatten, "flat", data_format="channels_last")(x)
     first = site.operation(keras.ops.take, flat, [0], axis=1, suffix="first")
-    ones = site.operation(keras.ops.ones_like, first, dtype="float32", suffix="one")
+    return site.operation(keras.ops.ones_like, first, dtype="float32", suffix="one")
+
+
+def parameter(site: Site, op: par.Parameter, x: Any) -> Any:
+    """An einsum of a one per example with a kernel of shape (1, *shape), which is the parameter."""
     axes = LETTERS[: len(op.shape)]
     return site.layer(
         keras.layers.EinsumDense,
@@ -26,7 +32,14 @@ def parameter(site: Site, op: par.Parameter, x: Any) -> Any:
         kernel_initializer=site.initializer("kernel", op.initializer),
         kernel_regularizer=site.regularizer(op.regularizer),
         kernel_constraint=site.constraint(op.constraint),
-    )(ones)
+    )(one(site, x))
+
+
+def constant(site: Site, op: par.Constant, x: Any) -> Any:
+    ones = site.operation(keras.ops.repeat, one(site, x), prod(op.shape), axis=1, suffix="all")
+    value = np.asarray([op.value], "float32") if isinstance(op.value, tuple) else op.value
+    filled = site.operation(keras.ops.multiply, ones, value, suffix="filled")
+    return site.layer(keras.layers.Reshape, target_shape=op.shape)(filled)
 
 
 def position_embedding(site: Site, op: par.PositionEmbedding, x: Any) -> Any:
@@ -65,6 +78,7 @@ def scale(site: Site, op: par.Scale, x: Any) -> Any:
 
 PARAMETER: Table = {
     par.Parameter: Lowering(parameter, "last"),
+    par.Constant: Lowering(constant, "last"),
     par.PositionEmbedding: Lowering(position_embedding, "last"),
     par.LayerScale: Lowering(layer_scale, "last"),
     par.Scale: Lowering(scale, "any"),
