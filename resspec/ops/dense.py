@@ -47,8 +47,8 @@ class Dense(Op):
 class Embedding(Op):
     """A learned vector for every token: `(...)` of int -> `(..., output_dim)`.
 
-    With `reverse` the way back, the product with every vector: `(..., output_dim) -> (..., input_dim)`. Under one `share`
-    both ways use one table, as in language models.
+    With `reverse` the way back, the product with every vector: `(..., output_dim) -> (..., input_dim)`. Under one
+    `share` both ways use one table, as in language models.
     """
 
     kind = "embedding"
