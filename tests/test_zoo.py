@@ -189,6 +189,15 @@ ZOO = {
     "mobilenet_v3@mobilenet_v3_small_075": Known(2_041_872, 9_680, "0.043"),
     "mobilenet_v3@mobilenet_v3_large_minimalistic": Known(3_924_288, 24_400, "0.209"),
     "mobilenet_v3@mobilenet_v3_small_minimalistic": Known(2_044_736, 12_112, "0.052"),
+    # of the statistics, 6 are those of the normalization in front; Keras has one more, a count
+    "efficientnet@efficientnet_b0": Known(5_288_548, 42_022, "0.386"),
+    "efficientnet@efficientnet_b1": Known(7_794_184, 62_054, "0.687"),
+    "efficientnet@efficientnet_b2": Known(9_109_994, 67_574),
+    "efficientnet@efficientnet_b3": Known(12_233_232, 87_302, "1.827"),
+    "efficientnet@efficientnet_b4": Known(19_341_616, 125_206, "4.394"),
+    "efficientnet@efficientnet_b5": Known(30_389_784, 172_742, "10.27"),
+    "efficientnet@efficientnet_b6": Known(43_040_704, 224_438, "19.07"),
+    "efficientnet@efficientnet_b7": Known(66_347_960, 310_726, "37.75"),
 }  # fmt: skip
 
 AT = {"unet@unet": {"H": 572, "W": 572}, "pointnet@pointnet": {"N": 1024}}

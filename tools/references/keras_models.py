@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -19,10 +20,12 @@ def application(name: str, **settings: Any) -> Callable[[tuple[int, ...], int], 
     return build
 
 
-def held(spec: str, name: str, *sizes: int, **settings: Any) -> Reference:
+def held(
+    spec: str, name: str, *sizes: int, params: Mapping[str, Any] = MappingProxyType({}), **settings: Any
+) -> Reference:
     given = ", ".join(f"{key}={value}" for key, value in settings.items())
     label = f"keras.applications.{name}" + (f"({given})" if given else "")
-    return Reference(spec, "keras", application(name, **settings), sizes, label=label)
+    return Reference(spec, "keras", application(name, **settings), sizes, dict(params), label)
 
 
 REFERENCES: list[Reference] = []
@@ -61,4 +64,9 @@ REFERENCES += [
     held("mobilenet_v3@mobilenet_v3_large", "MobileNetV3Large", 32, 47, 64),
     held("mobilenet_v3@mobilenet_v3_large_075", "MobileNetV3Large", 32, 47, 64, alpha=0.75),
     held("mobilenet_v3@mobilenet_v3_large_minimalistic", "MobileNetV3Large", 32, 47, 64, minimalistic=True),
+]
+
+REFERENCES += [
+    held(f"efficientnet@efficientnet_b{k}", f"EfficientNetB{k}", 47, 64, 75, params={"imagenet": False})
+    for k in range(8)
 ]
