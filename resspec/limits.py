@@ -80,3 +80,6 @@ WEIGHT_RANK = 32
 
 WEIGHT_DEPTH = 64
 """levels of groups, or of lists and mappings, in a file of weights"""
+
+WEIGHT_STEPS = 2_000_000
+"""steps of the pickle in a file of weights; a state dict has some thirty for each array"""

@@ -125,7 +125,7 @@ def _job(task: tuple[str, int, int | None, float | None]) -> Run:
 
 
 @click.command()
-@click.option("--target", "targets", type=click.Choice(list(TARGETS)), multiple=True, help="All three by default.")
+@click.option("--target", "targets", type=click.Choice(list(TARGETS)), multiple=True, help="All by default.")
 @click.option("--seconds", type=float, help="For each target; 60 if there is no --count.")
 @click.option("--count", type=click.IntRange(min=1), help="Inputs of each target.")
 @click.option("--seed", type=int, default=0, show_default=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fuzz_grammar import WORDS, Grammar
+from fuzz_weights import Files
 
 from resspec import yamltree
 from resspec.diagnostics import SpecError
@@ -44,13 +45,14 @@ def seeds() -> list[str]:
 
 
 class Inputs(Grammar):
-    """Endless inputs for one target: `text`, `spec` or `legal` says how near to right they are."""
+    """Endless inputs for one target: `text`, `spec` or `legal` says how near to right they are; `weights` are files."""
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
         self.texts = seeds()
         self.data = list(self._parsed())
         self.short = [text for text in self.texts if len(text) < 400]
+        self.files = Files(self.random)
 
     def _parsed(self) -> Iterator[Any]:
         for text in self.texts:
@@ -60,6 +62,10 @@ class Inputs(Grammar):
                 continue
             if isinstance(data, dict):
                 yield data
+
+    def weights(self) -> str:
+        """A file of weights with its bytes changed, one character a byte."""
+        return self.files.broken()
 
     # -- text ------------------------------------------------------------------------------------
 

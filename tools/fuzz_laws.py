@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
+import fuzz_weights
 from rich.console import Console
 
 from resspec import api, fixes, report, sizes, text, yamltree
@@ -260,10 +261,20 @@ def render(source: str) -> None:
         _require(painter.law(network, painted), f"the law of the painter `{painter.name}`")
 
 
+def weights(source: str) -> None:
+    """File of weights -> arrays, or findings; a character of the source is a byte."""
+    try:
+        fuzz_weights.tried(source)
+    except SpecError as error:
+        _require(bool(error.diagnostics), "a refusal without a finding")
+        sound(error.diagnostics, {})
+
+
 TARGETS: Mapping[str, tuple[str, Callable[[str], None]]] = {
     "parse": ("text", parse),
     "compile": ("spec", compile_),
     "render": ("legal", render),
+    "weights": ("weights", weights),
 }
 """target -> (how its inputs are made, what is done with each)"""
 

@@ -10,7 +10,7 @@ import click
 
 from resspec.cli import Group
 from resspec.cli.options import JSON
-from resspec.cli.output import console
+from resspec.cli.output import console, spare
 
 if TYPE_CHECKING:
     from resspec.weights.archive import Archive, Tensor
@@ -35,11 +35,27 @@ def show(file: Path, as_json: bool, depth: int | None) -> None:
         if as_json:
             click.echo(json.dumps(_plain(archive), indent=2))
             return
-        terminal = console()
-        click.secho(str(file), bold=True)
-        terminal.print(_table(archive, depth, terminal.width))
+        click.secho(click.format_filename(file), bold=True)
+        console().print(_table(archive, depth))
+        click.echo()
         for line in _facts(archive):
             click.echo(line)
+
+
+@command.command(name="convert")
+@FILE
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+def convert(file: Path, out: Path) -> None:
+    """Write the arrays of FILE under the same names into another container: OUT ends in .safetensors or .npz."""
+    from resspec.weights.archive import open_archive
+    from resspec.weights.files.write import write
+
+    spare(out, [file])
+    with open_archive(file) as archive:
+        write(out, archive.tensors, archive.dialect)
+        click.echo(f"{click.format_filename(out)}: {_count(archive)}")
+        for note in archive.notes:
+            click.echo(f"note: {note}", err=True)
 
 
 def _plain(archive: Archive) -> dict[str, Any]:
@@ -61,26 +77,27 @@ def _plain(archive: Archive) -> dict[str, Any]:
     }
 
 
-def _table(archive: Archive, depth: int | None, width: int) -> Any:
+def _table(archive: Archive, depth: int | None) -> Any:
     """A row for each layer, or for all layers that begin alike."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     rows: dict[str, list[Tensor]] = {}
     separator = "." if archive.dialect == "torch" else "/"
     for tensor in archive.tensors:
-        name = separator.join(tensor.layer.split(separator)[:depth])
-        rows.setdefault(name, []).append(tensor)
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), width=min(width, 160))
-    for heading in ("layer", "variables", "dtype"):
+        rows.setdefault(separator.join(tensor.layer.split(separator)[:depth]), []).append(tensor)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    for heading in ("layer", "variables", "type"):
         table.add_column(heading, overflow="fold")
-    table.add_column("numbers", justify="right")
+    table.add_column("numbers", justify="right", no_wrap=True)
     for name, tensors in rows.items():
         layers = {tensor.layer for tensor in tensors}
-        variables = ", ".join(f"{tensor.part} {_shape(tensor.shape)}" for tensor in tensors)
         table.add_row(
-            name or "-",
-            variables if len(layers) == 1 else f"{len(tensors)} in {len(layers)} layers",
+            Text(name or "-"),
+            Text(", ".join(f"{tensor.part} {_shape(tensor.shape)}" for tensor in tensors))
+            if len(layers) == 1
+            else f"{len(tensors):,} in {len(layers):,} layers",
             ", ".join(dict.fromkeys(tensor.dtype for tensor in tensors)),
             f"{sum(tensor.size for tensor in tensors):,}",
         )
@@ -94,11 +111,10 @@ def _shape(shape: tuple[int, ...]) -> str:
 def _facts(archive: Archive) -> list[str]:
     from resspec.weights.archive import FORMS
 
+    return [f"{FORMS[archive.form]}: {_count(archive)}", *(f"note: {note}" for note in archive.notes)]
+
+
+def _count(archive: Archive) -> str:
+    layers, arrays = len(archive.layers), len(archive.tensors)
     numbers = sum(tensor.size for tensor in archive.tensors)
-    return [
-        f"form     {FORMS[archive.form]}",
-        f"layers   {len(archive.layers):,}",
-        f"arrays   {len(archive.tensors):,}",
-        f"numbers  {numbers:,}",
-        *(f"note     {note}" for note in archive.notes),
-    ]
+    return f"{layers:,} layers, {arrays:,} arrays, {numbers:,} numbers"

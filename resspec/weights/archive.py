@@ -97,7 +97,8 @@ def open_archive(path: str | Path) -> Archive:
     """Open a file of weights of any form, which its content tells, not its name.
 
     Nothing in the file is run, and no more is read than its table of contents. Raises SpecError
-    `weights-refused` for what is no such file or claims what it does not hold, `weights-unnamed` for a file
+    `weights-refused` for what is no such file or claims what it does not hold, `weights-code` for a pickle
+    that asks to run something, `weights-form` for forms that are not read, and `weights-unnamed` for a file
     that does not say which layer its arrays belong to.
     """
     from resspec.weights.files import open_any

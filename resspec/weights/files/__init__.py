@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from resspec.weights.archive import Archive, Dialect, Form, Tensor
-from resspec.weights.files.refusal import AGAIN, reading, refused, shown
+from resspec.weights.files.refusal import reading, refused, shown
 
 if TYPE_CHECKING:
     from resspec.weights.files.zips import Zip
@@ -29,12 +30,12 @@ class Contents(NamedTuple):
 def open_any(path: Path) -> Archive:
     """What `archive.open_archive` says."""
     with ExitStack() as resources, reading(path):
-        file = resources.enter_context(_opened(path))
+        file = resources.enter_context(opened(path))
         found = _contents(path, file, resources)
         return Archive(path, *found, resources.pop_all())
 
 
-def _opened(path: Path) -> IO[bytes]:
+def opened(path: Path) -> IO[bytes]:
     """A regular file; asks the open file, never the name, what it is."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
@@ -47,15 +48,25 @@ def _opened(path: Path) -> IO[bytes]:
 
 
 def _contents(path: Path, file: IO[bytes], resources: ExitStack) -> Contents:
-    from resspec.weights.files import hdf5, zips
+    from resspec.weights.files import hdf5, safetensors, torch, zips
 
     size = os.fstat(file.fileno()).st_size
-    start = file.read(64)
+    start = file.read(512)
     file.seek(0)
     if start.startswith(hdf5.MAGIC):
         return _hdf5(path, file, size, resources)
     if start.startswith(zips.MAGIC):
         return _zip(zips.Zip(file, path, size), resources)
+    if safetensors.looks_so(start, size):
+        return Contents("safetensors", *safetensors.tensors(file, path, size))
+    if start.startswith(torch.OLD) or start[257:262] == b"ustar":
+        raise torch.old(path)
+    if re.match(rb"\x80[\x02-\x05]", start):
+        raise refused(
+            f"`{shown(path)}` is a pickle, which can run code when it is read",
+            "load it where it comes from, if you trust it, and save its arrays as `.safetensors` or `.npz`",
+            code="weights-code",
+        )
     raise refused(
         f"`{shown(path)}` is no file of weights",
         "`.keras`, `.h5`, `.safetensors`, `.npz`, and PyTorch's `.pth` are read",
@@ -64,10 +75,10 @@ def _contents(path: Path, file: IO[bytes], resources: ExitStack) -> Contents:
 
 def _hdf5(path: Path, file: IO[bytes], size: int, resources: ExitStack) -> Contents:
     from resspec.weights.files import keras3, keras_legacy
-    from resspec.weights.files.hdf5 import Walk, opened
+    from resspec.weights.files.hdf5 import Walk, root_of
 
-    root = opened(file, resources)
-    walk = Walk.of(path, size)
+    root = root_of(file, resources)
+    walk = Walk(path, size)
     legacy = keras_legacy.home(root)
     if legacy is not None:
         return Contents("keras-legacy", "keras", keras_legacy.tensors(legacy, path, walk))
@@ -75,14 +86,20 @@ def _hdf5(path: Path, file: IO[bytes], size: int, resources: ExitStack) -> Conte
 
 
 def _zip(archive: Zip, resources: ExitStack) -> Contents:
-    from resspec.weights.files import keras3
-    from resspec.weights.files.hdf5 import Walk, opened
+    from resspec.weights.files import keras3, npz, torch
+    from resspec.weights.files.hdf5 import Walk, root_of
 
     if {keras3.CONFIG, keras3.MEMBER} <= archive.members.keys():
         config = json.loads(archive.text(keras3.CONFIG))
-        root = opened(archive.open(keras3.MEMBER, resources), resources)
-        walk = Walk.of(archive.path, archive.size)
-        return Contents(
-            "keras", "keras", keras3.tensors(root, archive.path, config if isinstance(config, dict) else {}, walk)
-        )
-    raise refused(f"`{shown(archive.path)}` is a ZIP file, but holds no weights", AGAIN)
+        root = root_of(archive.open(keras3.MEMBER, resources), resources)
+        given = config if isinstance(config, dict) else {}
+        return Contents("keras", "keras", keras3.tensors(root, archive.path, given, Walk(archive.path, archive.size)))
+    if any(name.endswith(f"/{torch.PICKLE}") for name in archive.members):
+        found, notes = torch.tensors(archive)
+        return Contents("torch", "torch", found, notes)
+    if archive.members and all(name.endswith(npz.SUFFIX) for name in archive.members):
+        return Contents("npz", *npz.tensors(archive))
+    raise refused(
+        f"`{shown(archive.path)}` is a ZIP file, but not one of weights",
+        "`.keras`, `.npz`, and PyTorch's `.pth` are read",
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,18 +12,15 @@ import h5py  # type: ignore[import-untyped]
 import numpy
 
 from resspec import limits
-from resspec.weights.files.refusal import AGAIN, reading, refused, shown
+from resspec.weights.files.numbers import DTYPES, Reader, widened
+from resspec.weights.files.refusal import AGAIN, bounded, reading, refused, shown
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
-DTYPES = frozenset(
-    ["float16", "float32", "float64", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
-)
-"""numbers that are read; bfloat16 as well, which HDF5 does not know and Keras writes as two bytes"""
 FILTERS = frozenset((h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32))
 """compressions that are part of HDF5; any other is a library that the file would have loaded"""
 
 
-def opened(file: IO[bytes], resources: ExitStack) -> h5py.File:
+def root_of(file: IO[bytes], resources: ExitStack) -> h5py.File:
     """An HDF5 file, closed before what it is read from."""
     return resources.enter_context(h5py.File(file, "r"))
 
@@ -33,15 +30,10 @@ class Walk:
     """Looks at the parts of one file, each once, and refuses what is no plain number in it."""
 
     path: Path
-    most: int
-    """bytes that all arrays together may have"""
+    size: int
+    """bytes of the file"""
     total: int = 0
     _seen: set[int] = field(default_factory=set)
-
-    @classmethod
-    def of(cls, path: Path, size: int) -> Walk:
-        """A walk through a file of `size` bytes."""
-        return cls(path, limits.WEIGHT_GROWTH * size + limits.WEIGHT_SLACK)
 
     def children(self, group: h5py.Group) -> dict[str, h5py.Group | h5py.Dataset]:
         """What a group holds, in the order in which it stands in the file."""
@@ -82,11 +74,7 @@ class Walk:
         if array.shape is None or array.ndim > limits.WEIGHT_RANK:
             raise self.refused(f"the array `{shown(array.name)}`, which has no shape of an array")
         self.total += array.nbytes
-        if self.total > self.most:
-            raise refused(
-                f"`{shown(self.path)}` unpacks to more than {self.most:,} bytes",
-                "save the weights without compression",
-            )
+        bounded(self.total, self.size, self.path)
 
     def refused(self, what: str) -> Exception:
         return refused(f"`{shown(self.path)}` has {what}", AGAIN)
@@ -98,7 +86,7 @@ class Walk:
         except UnicodeError:
             raise self.refused("a name that is no text") from None
 
-    def reader(self, array: h5py.Dataset) -> Callable[[], numpy.ndarray]:
+    def reader(self, array: h5py.Dataset) -> Reader:
         return lambda: _numbers(array, self.path)
 
 
@@ -115,9 +103,4 @@ def _numbers(array: h5py.Dataset, path: Path) -> numpy.ndarray:
         found = numpy.asarray(array[()])
     if found.dtype.kind == "V":
         return widened(found.view("<u2"))
-    return numpy.ascontiguousarray(found, found.dtype.newbyteorder("=")).reshape(found.shape)
-
-
-def widened(bits: numpy.ndarray) -> numpy.ndarray:
-    """The float32 numbers whose upper halves are `bits`: bfloat16."""
-    return (bits.astype("uint32") << 16).view("float32")
+    return found.astype(found.dtype.newbyteorder("="), copy=False)

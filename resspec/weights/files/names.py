@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,12 @@ from resspec.weights.files.refusal import AGAIN, refused, shown
 _PROJECTION = re.compile("query|key|value|attention_output")
 _CELL = re.compile("(?:.*_)?cell(?:_[0-9]+)?")
 _DIRECTION = re.compile("(?:forward|backward)_.*")
+_KERAS = (
+    *("kernel", "depthwise_kernel", "pointwise_kernel", "embeddings"),
+    *("gamma", "beta", "moving_mean", "moving_variance"),
+)
+_TORCH = ("weight", "running_mean", "running_var", "num_batches_tracked")
+"""what only one of the libraries calls a variable"""
 
 
 def plain(name: str, path: Path) -> str:
@@ -34,7 +40,7 @@ def split(name: str, dialect: Dialect) -> tuple[str, str]:
     if dialect == "torch":
         layer, _, part = name.rpartition(".")
         return layer, part
-    parts = name.split("/")
+    parts = name.split("/" if "/" in name else ".")
     at = len(parts) - 1
     if at > 1 and _CELL.fullmatch(parts[at - 1]):
         at -= 1
@@ -42,7 +48,14 @@ def split(name: str, dialect: Dialect) -> tuple[str, str]:
             at -= 1
     elif at > 1 and _PROJECTION.fullmatch(parts[at - 1]):
         at -= 1
-    return "/".join(parts[:at]), "/".join(parts[at:])
+    return "/".join(parts[:at]), "/".join(parts[at:]).removesuffix(":0")
+
+
+def dialect_of(found: Collection[str]) -> Dialect:
+    """Whose names these are, in a container that several libraries write."""
+    last = Counter(re.split(r"[./]", name)[-1].removesuffix(":0") for name in found)
+    keras, torch = (sum(last[part] for part in parts) for parts in (_KERAS, _TORCH))
+    return "keras" if keras > torch or (keras == torch and any("/" in name for name in found)) else "torch"
 
 
 def shortened(tensors: Sequence[Tensor]) -> list[Tensor]:

@@ -9,8 +9,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
+import numpy
+
 from resspec import limits
-from resspec.weights.files.refusal import AGAIN, refused, shown
+from resspec.weights.files.numbers import stretch
+from resspec.weights.files.refusal import AGAIN, bounded, refused, shown
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _LOCAL = 30
@@ -66,15 +69,30 @@ class Zip:
             self.members[info.filename] = info
         if len(self.members) > limits.WEIGHT_PARTS:
             raise refused(f"`{shown(path)}` has more than {limits.WEIGHT_PARTS:,} members", AGAIN)
-        most = limits.WEIGHT_GROWTH * size + limits.WEIGHT_SLACK
-        if total > most:
-            raise refused(f"`{shown(path)}` unpacks to {total:,} bytes, of {size:,}", "save it without compression")
+        bounded(total, size, path)
+        end = 0
+        for info in sorted(self.members.values(), key=lambda info: info.header_offset):
+            if info.header_offset < end:
+                raise refused(f"members of `{shown(path)}` overlap", AGAIN)
+            end = info.header_offset + _LOCAL + info.compress_size
 
     def text(self, name: str) -> bytes:
-        """A small member, whole."""
+        """A small member, whole; its checksum is not looked at, PyTorch leaves it out at times."""
         if self.members[name].file_size > limits.WEIGHT_TEXT_BYTES:
             raise refused(f"`{shown(name)}` in `{shown(self.path)}` has {self.members[name].file_size:,} bytes", AGAIN)
-        return self._zip.read(name)
+        start = self.start(name)
+        if start is None:
+            return self._zip.read(name)
+        return stretch(self.file, start, self.members[name].file_size).tobytes()
+
+    def part(self, name: str, at: int, count: int) -> numpy.ndarray:
+        """Up to `count` bytes of a member from `at` on."""
+        start = self.start(name)
+        if start is not None:
+            return stretch(self.file, start + at, max(0, min(count, self.members[name].file_size - at)))
+        with self._zip.open(name) as member:
+            member.seek(at)
+            return numpy.frombuffer(member.read(count), "uint8")
 
     def open(self, name: str, resources: ExitStack) -> IO[bytes]:
         """A member as a file that can be read from anywhere: in place, or unpacked beside if it is compressed."""
