@@ -97,7 +97,7 @@ def step(block: Block) -> dict[str, Any]:
 def test_every_shipped_block_can_be_used(name: str, block: str, call: dict[str, Any]) -> None:
     head = f"resspec: 1\ninputs: {{x: [64, 64, 4]}}\nuse: {{b: 'resspec:blocks/{name}#{block}'}}\n"
     graph = load(head + f"graph: [{json.dumps(call)}]")
-    assert graph.summary().params.total > 0
+    assert len(graph.nodes) > 1
 
 
 def test_broadcasting_is_said_not_guessed() -> None:

@@ -107,6 +107,8 @@ ZOO = {
     "xception@xception": Known(22_855_952, 54_528, "8.357"),
     "inception_v3@inception_v3": Known(23_817_352, 34_432, "5.713"),
     "inception_resnet_v2@inception_resnet_v2": Known(55_813_192, 60_544, "13.156"),
+    "nasnet@nasnet_mobile": Known(5_289_978, 36_738, "0.564"),
+    "nasnet@nasnet_large": Known(88_753_150, 196_668, "23.8"),
     # Residual networks: torchvision, timm (legacy_se*, resnet*d), the authors' code for CIFAR.
     "resnext@resnext50_32x4d": Known(25_028_904, 68_224, "4.230"),
     "resnext@resnext101_32x4d": Known(44_177_704, 137_856),

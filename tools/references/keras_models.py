@@ -45,6 +45,8 @@ REFERENCES += [
     held("xception", "Xception", 71, 84, 96),
     held("inception_v3", "InceptionV3", 75, 88, 99),
     held("inception_resnet_v2", "InceptionResNetV2", 75, 88, 99),
+    held("nasnet@nasnet_mobile", "NASNetMobile", 32, 47, 64),
+    held("nasnet@nasnet_large", "NASNetLarge", 32, 47, 64),
 ]
 
 REFERENCES += [
