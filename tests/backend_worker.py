@@ -35,6 +35,14 @@ SMALL = [
     ("wide_resnet_cifar", {"image": [16, 16, 3]}, {"depth": 10, "widen": 2}),
     ("se_resnet@se_resnet18", {"image": [37, 37, 3]}, {}),
     ("resnet_d@resnet18d", {"image": [37, 37, 3]}, {}),
+    # encoder-decoders
+    ("attention_unet@r2_attention_unet", {"image": [32, 48, 3]}, {"base": 4}),
+    ("fpn", {"image": [32, 64, 3]}, {"depth": 18, "width": 8}),
+    ("hrnet", {"image": [32, 32, 3]}, {"width": 4, "classes": 10}),
+    ("linknet", {"image": [32, 64, 3]}, {}),
+    ("resunet@resunet", {"image": [16, 24, 3]}, {"base": 8}),
+    ("unet_resnet@unet_resnet18", {"image": [32, 64, 3]}, {}),
+    ("unetpp@unetpp_ds", {"image": [16, 32, 3]}, {"base": 4}),
 ]
 """(spec, inputs, params): every shipped family, at a size that takes seconds"""
 

@@ -228,6 +228,16 @@ def test_the_inputs_of_a_block_are_named_by_its_calls() -> None:
     ).replace("g: prev", "signal: prev")
 
 
+def test_a_result_that_is_built_is_one_of_a_step_and_prev_is_no_name_that_is_built() -> None:
+    text = (
+        "resspec: 1\ngraph:\n  - {split: 2, as: ha┃lf}\n  - repeat: 2\n    do: [{relu: , from: half.part$i, as: p$i}]\n"
+        "  - add: [prev, p0]\n"
+    )
+    plain = text.replace(BAR, "")
+    assert renamed(text, "both") == plain.replace("as: half", "as: both").replace("half.part", "both.part")
+    assert renamed(plain.replace("as: p$i", "as: p┃$i"), "q") == plain.replace("p$i", "q$i").replace("p0", "q0")
+
+
 def test_a_tap_inside_a_loop_stays_inside_unless_it_is_built_with_its_variable() -> None:
     index = index_of(
         "resspec: 1\ngraph:\n  - {relu: , as: a}\n  - repeat: 2\n    let: {n: i}\n    do:\n"

@@ -29,6 +29,9 @@ def variants(name: str) -> list[str]:
 
 UNETS, HOURGLASSES = variants("unet"), variants("hourglass")
 
+ALIKE = {"unet_resnet": "u", "linknet": "u", "resunet": "u", "fpn": "hourglass"}
+"""other families that are drawn so: U-Nets with other encoders, and one whose skips are convolved and added"""
+
 shipped = cache(resspec.load)
 
 
@@ -94,7 +97,8 @@ def test_they_are_chosen_for_what_they_are(name: str) -> None:
     graph = shipped(name)
     composer, root = Composer(Boxes(graph, sizes(graph, {}))), Viewer(graph).view("stages")
     applies = [family.__name__ for family in (u, hourglass) if family(composer, root) is not None]
-    assert applies == (["u"] if name in UNETS else ["hourglass"] if name in HOURGLASSES else [])
+    family = "u" if name in UNETS else "hourglass" if name in HOURGLASSES else ALIKE.get(name)
+    assert applies == ([family] if family else [])
 
 
 CONV = "{conv: {filters: 8, kernel_size: 3, padding: same}"
@@ -179,7 +183,7 @@ def test_what_is_a_nest_is_drawn_as_one(name: str, shapes: str) -> None:
 # -- drawings ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [*UNETS, *HOURGLASSES])
+@pytest.mark.parametrize("name", [*UNETS, *HOURGLASSES, *ALIKE])
 def test_the_default_figure_is_clean_and_fits_a_page(name: str) -> None:
     scene = drawn(name)
     assert not problems(scene)

@@ -184,5 +184,8 @@ class Recorder:
                 if word.quoted:
                     self.pending.append(Pending(scalar, word.start, word.text.partition(".")[0], scope, True, False))
             return
-        name = text if found else text.partition(".")[0]
-        self.pending.append(Pending(scalar, 0, name, scope, True))
+        inside = {at for hole in found for at in range(hole.start, hole.end)}
+        # `step.result`: only the step is known by a name of this file
+        end = next((at for at, char in enumerate(text) if char == "." and at not in inside), len(text))
+        if text[:end] not in ("in", "prev"):
+            self.pending.append(Pending(scalar, 0, text[:end], scope, True))
