@@ -6,7 +6,7 @@ export KERAS_BACKEND ?= tensorflow
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo fuzz test test-zoo test-backends check bench gpu schema docs gallery clean
+.PHONY: help demo fuzz test test-zoo test-backends test-probes check bench gpu schema docs gallery clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,13 +31,16 @@ test: .venv/dev  ## install, check style and types, run the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m 'not zoo and not backends'
+	$(BIN)/python -m pytest -m 'not zoo and not backends and not probes'
 
 test-zoo: .venv/dev  ## build every shipped variant with Keras (slow)
 	$(BIN)/python -m pytest tests/test_zoo.py
 
 test-backends: .venv/dev .venv/torch  ## every shipped family on TensorFlow, JAX and PyTorch (slow; installs PyTorch)
 	$(BIN)/python -m pytest -m backends
+
+test-probes: .venv/dev  ## hold the probes to the figures of the literature, over several seeds (slow)
+	$(BIN)/python -m pytest -m probes
 
 fuzz: .venv/dev  ## a minute of hostile inputs for the parser, the compiler, the renderers
 	$(BIN)/python tools/fuzz.py --seconds 60 --jobs 2

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import resspec
@@ -17,6 +19,7 @@ LAYERS = [
     {"language", "analysis", "frames", "keras_backend", "render", "report", "weights"},
     {"allow", "checks", "explain", "failures", "fixes", "flatten", "lints", "starter", "text", "network", "source"},
     {"api"},
+    {"probes"},
     {"building", "lsp", "__init__"},
     {"cli"},
     {"__main__"},
@@ -74,6 +77,16 @@ def test_siblings_do_not_import_each_other() -> None:
 
 def test_only_the_keras_side_imports_keras_and_only_files_of_weights_numpy() -> None:
     for path, name in modules().items():
+        if name == "probes":
+            continue
         for_types = {"keras"} if name in ("api", "network", "building") else {"numpy"} if name == "weights" else set()
         if name != "keras_backend":
             assert not imports(path) & {"keras", "tensorflow", "jax", "torch", "numpy"} - for_types, path
+
+
+def test_probes_are_known_without_keras_and_matplotlib() -> None:
+    """`resspec probe gradients --help` answers at once."""
+    code = "import sys, resspec.probes as p; [one.options for one in p.PROBES]; print([*sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "'numpy'" in loaded
+    assert not {"'keras'", "'matplotlib'", "'sklearn'", "'tensorflow'"} & set(loaded.strip("[]\n").split(", "))
