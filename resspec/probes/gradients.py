@@ -260,17 +260,17 @@ def _distance(whole: float) -> float:
 def _draw(figure: Figure, curves: Sequence[Curve]) -> None:
     from resspec.probes import figure as look
 
-    left, right = figure.subplots(1, 2, sharex=True)
-    for axes, kind, title in (
-        (left, "weights", "gradient by weights"),
-        (right, "activations", "gradient by activations"),
-    ):
+    left, right = figure.subplots(1, 2, sharex=True, sharey=True)
+    for axes, kind in ((left, "weights"), (right, "activations")):
         for k, one in enumerate(curves):
-            values = np.where(getattr(one, kind) > 0, getattr(one, kind), np.nan)
-            factor = trend(one.depth, getattr(one, kind)).factor
-            look.line(axes, one.depth, values, k, f"{one.label}: x{factor:.3g} a layer")
+            values, factor = getattr(one, kind), trend(one.depth, getattr(one, kind)).factor
+            order = np.argsort(one.depth, kind="stable")
+            relative = np.where(values > 0, values, np.nan)[order] / values[order[-1]]
+            look.line(axes, one.depth[order], relative, k, f"{one.label}: x{factor:.3g} a layer")
         axes.set_yscale("log")
-        axes.set_title(title)
+        axes.set_title(f"gradient by {kind}")
         axes.set_xlabel("depth, in layers from the input")
         axes.legend(loc="best")
-    left.set_ylabel("norm at initialization")
+    low, high = left.get_ylim()
+    left.set_ylim(min(low, 1e-2), max(high, 1e2))
+    left.set_ylabel("norm, relative to the last layer's")
