@@ -6,7 +6,7 @@ export KERAS_BACKEND ?= tensorflow
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo fuzz test test-zoo test-backends test-probes check bench gpu schema docs gallery clean
+.PHONY: help demo fuzz test test-zoo test-backends test-parity test-probes zoo check bench gpu schema docs gallery clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -19,7 +19,7 @@ help:  ## list the targets
 	touch $@
 
 # a stamp for every set of dependencies: installed once, and again when pyproject.toml changes
-.venv/demo .venv/dev .venv/torch .venv/tensorflow-cuda: .venv/pip pyproject.toml
+.venv/demo .venv/dev .venv/torch .venv/parity .venv/tensorflow-cuda: .venv/pip pyproject.toml
 	@echo "installing resspec[$(@F)] and what it needs, which takes minutes the first time"
 	$(BIN)/python -m pip install --quiet --editable '.[$(@F)]'
 	@touch $@
@@ -41,6 +41,24 @@ test-backends: .venv/dev .venv/torch  ## every shipped family on TensorFlow, JAX
 
 test-probes: .venv/dev  ## hold the probes to the figures of the literature, over several seeds (slow)
 	$(BIN)/python -m pytest -m probes
+
+PARITY := .venv/parity-results
+SIX := resnet@resnet50_keras,densenet@densenet121_keras,mobilenet_v2@mobilenet_v2_035,xception,efficientnet@efficientnet_b0,convnext@convnext_tiny
+
+$(PARITY): .venv/dev .venv/parity
+	mkdir -p $(PARITY)
+	KERAS_BACKEND=tensorflow $(BIN)/python tools/parity.py --json $(PARITY)/tensorflow.json
+	KERAS_BACKEND=jax $(BIN)/python tools/parity.py --only '$(SIX)' --json $(PARITY)/jax.json
+	KERAS_BACKEND=torch $(BIN)/python tools/parity.py --only '$(SIX)' --json $(PARITY)/torch-keras.json
+	KERAS_BACKEND=torch $(BIN)/python tools/parity.py --naming '!keras' --json $(PARITY)/torch.json
+
+test-parity:  ## every shipped network against its reference, all backends (slow; installs PyTorch, torchvision, timm)
+	rm -rf $(PARITY)
+	$(MAKE) $(PARITY)
+	$(BIN)/python tools/make_zoo.py --results $(PARITY)/*.json --print
+
+zoo: $(PARITY)  ## make docs/zoo.md anew from what was measured last
+	$(BIN)/python tools/make_zoo.py --results $(PARITY)/*.json
 
 fuzz: .venv/dev  ## a minute of hostile inputs for the parser, the compiler, the renderers
 	$(BIN)/python tools/fuzz.py --seconds 60 --jobs 2

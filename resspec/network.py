@@ -59,7 +59,7 @@ class Network(Graph):
                         self.weights_from(weights, weights_map=weights_map, allow=allow, adapt=adapt)
                     )
                 if weights is not None:
-                    options["values"] = weights.require().values
+                    options["values"] = weights.require().values(options.get("progress"))
                 from resspec.keras_backend.build import build as to_model
 
                 lower = {op: rule for plugin in self.plugins for op, rule in plugin.lower().items()}

@@ -58,3 +58,11 @@ def starter(name: str, like: str | None = None, *, schema: bool = False) -> str:
     """
     text = STARTER.format(name=name) if like is None else files.read_below(files.SHIPPED, f"{like}.yaml")[1]
     return SCHEMA_LINE + text if schema else text
+
+
+def weights_map(like: str) -> str | None:
+    """The map of weights that a shipped spec has beside it, for a copy of it; None if it has none."""
+    try:
+        return files.read_below(files.SHIPPED, f"{like}.weights.yaml")[1]
+    except files.FileProblem:
+        return None

@@ -37,7 +37,7 @@ def refusal(call: Callable[..., Any], *arguments: Any, **named: Any) -> Diagnost
 def loaded(graph: Graph, path: Path) -> keras.Model:
     """The model of a graph with all its weights from a file, as `Network.to_keras` makes it."""
     with open_weights(graph, path, None) as found:
-        return build(graph, values=found.require().values)
+        return build(graph, values=found.require().values())
 
 
 def array(tensor: Any) -> np.ndarray:

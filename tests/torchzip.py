@@ -59,8 +59,9 @@ class Call:
 
 def dense(key: str, array: np.ndarray) -> View:
     """A tensor that is the whole of its storage."""
-    stride = tuple(step // array.itemsize for step in np.ascontiguousarray(array).strides)
-    return View(Storage(key, np.ascontiguousarray(array).reshape(-1), array.dtype.name), 0, array.shape, stride)
+    array = np.asarray(array, order="C")
+    stride = tuple(step // array.itemsize for step in array.strides)
+    return View(Storage(key, array.reshape(-1), array.dtype.name), 0, array.shape, stride)
 
 
 class Pickler:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from resspec.cli import Group
+from resspec.cli.matching import match, suggest
 from resspec.cli.options import JSON
 from resspec.cli.output import console, spare
 
@@ -118,3 +119,7 @@ def _count(archive: Archive) -> str:
     layers, arrays = len(archive.layers), len(archive.tensors)
     numbers = sum(tensor.size for tensor in archive.tensors)
     return f"{layers:,} layers, {arrays:,} arrays, {numbers:,} numbers"
+
+
+command.add_command(match)
+command.add_command(suggest)

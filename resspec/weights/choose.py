@@ -44,6 +44,7 @@ def choose(graph: Graph, archive: Archive, namings: Iterable[Naming], lookup: Lo
     Without a wish, the files' own naming and each that is meant for these parameters. Raises SpecError
     `unknown-naming`, `weights-unmatched` if none finds anything, `bad-weights-map`.
     """
+    namings = list(namings)
     fitting = [naming for naming in namings if naming.applies(lookup)]
     tried = [*([OWN] if archive.dialect == "keras" else []), *(naming.name for naming in fitting)]
     if wishes.naming is not None:
@@ -59,9 +60,10 @@ def choose(graph: Graph, archive: Archive, namings: Iterable[Naming], lookup: Lo
         else:
             naming = next(one for one in fitting if one.name == name)
             matches.append(_named(graph, archive, naming, lookup, wishes))
-    best = max(matches, key=lambda one: (len(one.loaded) + len(one.fresh), one.complete), default=None)
-    if best is None or not (best.loaded or best.ambiguous):
-        raise SpecError([_unmatched(graph, archive, tried)])
+    best = max(matches, key=lambda one: one.found, default=None)
+    if best is None or not any(best.found):
+        others = [naming for naming in namings if naming not in fitting]
+        raise SpecError([_unmatched(graph, archive, tried, others)])
     return best
 
 
@@ -195,13 +197,16 @@ def _note(path: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) and isinstance(found.get("bearers", {}), dict) else None
 
 
-def _unmatched(graph: Graph, archive: Archive, tried: Sequence[str]) -> Diagnostic:
+def _unmatched(graph: Graph, archive: Archive, tried: Sequence[str], others: Sequence[Naming]) -> Diagnostic:
     first = next(iter(archive.layers), None)
     called = f"; its first layer is `{first}`" if first else ""
-    names = ", ".join(f"`{name}`" for name in tried)
+    notes = ["tried the names of " + ", ".join(f"`{name}`" for name in tried)] if tried else []
+    for naming in others:
+        when = naming.when if isinstance(naming.when, bool) else naming.when.text
+        notes.append(f"`{naming.name}` is meant for other parameters: when `{when}`")
     return Diagnostic(
         "weights-unmatched",
         f"`{archive.path.name}` has no weights under the names of `{graph.name}`{called}",
-        notes=(f"tried: {names}",) if tried else ("there is no map of weights beside the spec",),
+        notes=tuple(notes) or ("no map of weights stands beside the spec",),
         help="`resspec weights suggest SPEC FILE` proposes a map by aligning both sides",
     )

@@ -16,6 +16,9 @@ from resspec.weights.plan import Match, Problem
 MOST = 12
 """steps of one kind that are told each; the others are counted"""
 
+STRANGE = 0.75
+"""share of the steps with weights from which on a file is told to be of another network"""
+
 
 def findings(graph: Graph, archive: Archive, match: Match, allow: Sequence[str]) -> list[Diagnostic]:
     """One finding for each step, and one for what is left in the file; what `allow` names is passed over."""
@@ -31,6 +34,10 @@ def findings(graph: Graph, archive: Archive, match: Match, allow: Sequence[str])
                 steps.setdefault(one.node, []).append(one)
         return list(steps.values())
 
+    lost = {one.node for one in (*match.missing, *match.mismatched)}
+    steps = sum(map(bool, graph.weights))
+    if len(lost) > MOST and len(lost) > STRANGE * steps and open_([*match.missing, *match.mismatched]):
+        return [_strange(graph, archive, match, len(lost), steps)]
     left = [tensor for tensor in match.unused if not allowed(tensor.name, tensor.layer)]
     found = []
     for problems, tell in (
@@ -38,10 +45,10 @@ def findings(graph: Graph, archive: Archive, match: Match, allow: Sequence[str])
         (match.ambiguous, _ambiguous),
         (match.missing, _missing),
     ):
-        steps = open_(problems)
-        found += [tell(graph, archive, step, left) for step in steps[:MOST]]
-        if len(steps) > MOST:
-            found.append(_more(found[-1].code, len(steps) - MOST))
+        told = open_(problems)
+        found += [tell(graph, archive, step, left) for step in told[:MOST]]
+        if len(told) > MOST:
+            found.append(Diagnostic(found[-1].code, f"the same of {len(told) - MOST} more steps"))
     if left:
         found.append(_unused(archive, left, match))
     return found
@@ -134,8 +141,17 @@ def _unused(archive: Archive, left: Sequence[Tensor], match: Match) -> Diagnosti
     )
 
 
-def _more(code: str, count: int) -> Diagnostic:
-    return Diagnostic(code, f"the same of {count} more steps")
+def _strange(graph: Graph, archive: Archive, match: Match, lost: int, steps: int) -> Diagnostic:
+    """Where hardly anything fits, one finding says more than hundreds."""
+    one = next(iter((*match.missing, *match.mismatched)))
+    names = f", such as `{one.names[0]}` for `{graph.nodes[one.node].path}`" if one.names else ""
+    return Diagnostic(
+        "weights-unmatched",
+        f"`{archive.path.name}` is of another network than `{graph.name}`: "
+        f"of {steps} steps with weights {lost} find none that fit{names}",
+        notes=(f"names read as `{match.naming}`",),
+        help="`resspec weights show FILE` lists what it holds, `resspec weights suggest SPEC FILE` proposes a map",
+    )
 
 
 def _line(one: Problem) -> tuple[Label, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -17,7 +19,7 @@ from resspec.weights import adapt as adapting
 from resspec.weights import choose, findings, naming
 from resspec.weights.adapt import How
 from resspec.weights.archive import Archive, open_archive
-from resspec.weights.plan import Match
+from resspec.weights.plan import Loaded, Match
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +41,7 @@ class Weights:
     """A file matched with a network, as far as it goes; a context manager that closes the file.
 
     `match` holds what was found, `findings` what is wrong with it (`allow` considered). The numbers are
-    read when `values` are called.
+    read when what `values` gives is called.
     """
 
     def __init__(self, graph: Graph, archive: Archive, match: Match, allow: Sequence[str], sources: dict[str, str]):
@@ -62,12 +64,23 @@ class Weights:
             raise SpecError(self.findings, self.sources)
         return self
 
-    @property
-    def values(self) -> Values:
-        """Numbers of the weights that were found; nodes that share weights have their owner's."""
+    def values(self, progress: Callable[[int, int], None] | None = None) -> Values:
+        """Numbers of the weights that were found, read when they are called.
+
+        Nodes that share weights have their owner's. `progress` is called with the number of weights read
+        and the number of all.
+        """
         found: dict[str, dict[str, Callable[[], np.ndarray[Any, Any]]]] = {}
+        done = itertools.count(1)
+
+        def read(one: Loaded) -> np.ndarray[Any, Any]:
+            numbers = one.read()
+            if progress is not None:
+                progress(next(done), len(self.match.loaded))
+            return numbers
+
         for one in self.match.loaded:
-            found.setdefault(self.graph.nodes[one.node].path, {})[one.piece.weight.name] = one.read
+            found.setdefault(self.graph.nodes[one.node].path, {})[one.piece.weight.name] = partial(read, one)
         return found
 
     @property

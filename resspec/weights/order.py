@@ -6,16 +6,22 @@ aligned; what cannot be told apart is not loaded.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from resspec.files import sha256
 from resspec.graph import Graph
+from resspec.ops.base import Op
 from resspec.weights.align import align
 
 Step = tuple[str, str, str]
-"""path with `#` before each number that is a label, kind, shapes of the weights"""
+"""path with `#` before each number that is a label, kind, what it is told to do"""
+
+PASSING = ("_initializer", "_regularizer", "_constraint", "seed")
+"""ends of the names of arguments that weights survive"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +59,20 @@ def _bodies(graph: Graph) -> dict[str, list[Step]]:
     weighty = zip(graph.nodes, graph.weights, strict=True)
     bodies = {_body(graph, node.path) for node, weights in weighty if weights and graph.is_numbered(node.path)}
     found: dict[str, list[Step]] = {body: [] for body in sorted(bodies)}
-    for node, weights in zip(graph.nodes, graph.weights, strict=True):
+    for node in graph.nodes if found else ():
         level = ""
         for part in ("", *node.path.split("/")[:-1]):
             level = f"{level}/{part}".strip("/")
             if level in found:
-                shapes = " ".join("x".join(map(str, weight.shape)) or "1" for weight in weights)
-                found[level].append((_marked(graph, node.path), node.op.kind, shapes))
+                found[level].append((_marked(graph, node.path), node.op.kind, _told(node.op)))
     return found
+
+
+def _told(op: Op) -> str:
+    """A digest of the arguments. Not of shapes: a step inserted above another may give itself the other's."""
+    given = op.model_dump(mode="json", exclude_defaults=True)
+    kept = {name: value for name, value in given.items() if not name.endswith(PASSING)}
+    return sha256(json.dumps(kept, sort_keys=True))[:12]
 
 
 def _body(graph: Graph, path: str) -> str:

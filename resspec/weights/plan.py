@@ -70,6 +70,11 @@ class Match:
     unused: list[Tensor] = field(default_factory=list)
 
     @property
+    def found(self) -> tuple[int, int]:
+        """How many weights fit, and how many more the file has under their names."""
+        return len(self.loaded) + len(self.fresh), len(self.mismatched) + len(self.ambiguous)
+
+    @property
     def complete(self) -> bool:
         return not (self.missing or self.mismatched or self.ambiguous or self.unused)
 

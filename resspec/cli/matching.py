@@ -1,0 +1,71 @@
+"""`resspec weights match` and `resspec weights suggest`: a file of weights beside a network."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from resspec import building
+from resspec.cli.options import FITTING, GRAPH, JSON, OUT
+from resspec.cli.output import console, load, write
+
+FILE = click.argument("file", type=click.Path(path_type=Path))
+
+
+@click.command(name="match")
+@GRAPH
+@FILE
+@FITTING
+@click.option("--pairs", is_flag=True, help="List every weight with the arrays that it is made of.")
+@JSON
+def match(
+    spec: str,
+    params: Any,
+    inputs: Any,
+    plugins: Any,
+    file: Path,
+    weights_map: str | None,
+    allow: tuple[str, ...],
+    adapt: tuple[tuple[str, str], ...],
+    pairs: bool,
+    as_json: bool,
+) -> None:
+    """Say whether a file's weights fit a network, as `build --weights` would; nothing is built."""
+    network = load(spec, params, inputs, plugins)
+    with building.weights_of(network, str(file), weights_map, allow, dict(adapt)) as found:
+        assert found is not None
+        if as_json:
+            click.echo(json.dumps(found.facts, indent=2))
+            return
+        if pairs:
+            console().print(_table(found.facts["loaded"]))
+        click.echo(found.summary)
+
+
+def _table(loaded: dict[str, list[str]]) -> Any:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    for heading in ("weight", "in the file"):
+        table.add_column(heading, overflow="fold")
+    for weight, arrays in loaded.items():
+        table.add_row(weight, ", ".join(arrays))
+    return table
+
+
+@click.command(name="suggest")
+@GRAPH
+@FILE
+@OUT
+def suggest(spec: str, params: Any, inputs: Any, plugins: Any, file: Path, out: str | None) -> None:
+    """Propose a map for a file, by aligning it with the network in order and by shapes; read it before you use it."""
+    from resspec.weights.archive import open_archive
+    from resspec.weights.suggest import suggest as propose
+
+    network = load(spec, params, inputs, plugins)
+    with open_archive(file) as archive:
+        write(propose(network, archive).yaml(network.name, file.name), out, inputs=[file])

@@ -1,0 +1,64 @@
+"""The same weights give the same outputs as the networks of other libraries: the smallest and the largest of each family.
+
+`make test-parity` runs all of them, at three sizes, on every backend, with torchvision and timm where they are installed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+from parity import BAR, ends, measure, references  # noqa: E402
+from references.base import Reference  # noqa: E402
+
+SIX = "resnet@resnet50_keras,densenet@densenet121_keras,mobilenet_v2@mobilenet_v2_035,xception,efficientnet@efficientnet_b0,convnext@convnext_tiny"
+"""families that are held against their references on JAX too"""
+
+ALL = references()
+
+
+@pytest.mark.parametrize("reference", ends(ALL), ids=lambda one: f"{one.spec}-{one.naming}")
+def test_the_smallest_and_the_largest_of_a_family(reference: Reference) -> None:
+    assert measure(reference).difference <= BAR
+
+
+@pytest.mark.parametrize("form", [".keras", ".weights.h5", ".h5"])
+def test_every_form_that_keras_writes(form: str) -> None:
+    reference = next(one for one in ALL if one.spec == "mobilenet_v2@mobilenet_v2_035")
+    assert measure(reference, reference.sizes[:1], form).difference <= BAR
+
+
+def test_six_families_on_jax(tmp_path: Path) -> None:
+    found = tmp_path / "parity.json"
+    subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "parity.py"), "--only", SIX, "--quick", "--json", str(found)],
+        env={**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)},
+        check=True,
+        timeout=900,
+    )
+    results = json.loads(found.read_text())
+    assert len(results) == SIX.count(",") + 1
+    assert all(one["difference"] <= BAR for one in results)
+
+
+def test_a_difference_would_be_seen() -> None:
+    """A reference with another epsilon, of the same names and shapes, does not pass."""
+    wrong = next(one for one in ALL if one.spec == "mobilenet_v2@mobilenet_v2_035")
+    build = wrong.build
+
+    def sloppy(shape: tuple[int, ...], classes: int) -> object:
+        model = build(shape, classes)
+        for layer in model.layers:
+            if type(layer).__name__ == "BatchNormalization":
+                layer.epsilon = 1e-2
+        return model
+
+    assert measure(wrong._replace(build=sloppy), wrong.sizes[:1], ".weights.h5").difference > BAR

@@ -1,0 +1,275 @@
+"""PyTorch's files: torchvision's names for ResNet-50, and how arrays lie in PyTorch, held against its definitions."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from modelling import array, run
+from speccing import load
+from torchzip import dense as tensor
+from torchzip import write
+
+import resspec
+from resspec.diagnostics import SpecError
+
+RANDOM = np.random.default_rng(3)
+NAME = "resnet@resnet50_v15"
+
+
+def resnet50() -> dict[str, np.ndarray]:
+    """A state dict with the names and shapes that torchvision documents for `resnet50`."""
+    found: dict[str, tuple[int, ...]] = {}
+
+    def conv(name: str, out: int, into: int, kernel: int) -> None:
+        found[f"{name}.weight"] = (out, into, kernel, kernel)
+
+    def norm(name: str, channels: int) -> None:
+        found.update({f"{name}.{part}": (channels,) for part in ("weight", "bias", "running_mean", "running_var")})
+        found[f"{name}.num_batches_tracked"] = ()
+
+    conv("conv1", 64, 3, 7)
+    norm("bn1", 64)
+    channels = 64
+    for stage, (width, units) in enumerate(zip((64, 128, 256, 512), (3, 4, 6, 3), strict=True), 1):
+        for unit in range(units):
+            path = f"layer{stage}.{unit}"
+            for k, (out, into, kernel) in enumerate(
+                ((width, channels, 1), (width, width, 3), (4 * width, width, 1)), 1
+            ):
+                conv(f"{path}.conv{k}", out, into, kernel)
+                norm(f"{path}.bn{k}", out)
+            if unit == 0:
+                conv(f"{path}.downsample.0", 4 * width, channels, 1)
+                norm(f"{path}.downsample.1", 4 * width)
+            channels = 4 * width
+    found |= {"fc.weight": (1000, 2048), "fc.bias": (1000,)}
+    return {
+        name: RANDOM.normal(size=shape).astype(np.float32) if shape else np.asarray(7, np.int64)
+        for name, shape in found.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def state() -> dict[str, np.ndarray]:
+    return resnet50()
+
+
+@pytest.fixture(scope="module")
+def checkpoint(state: dict[str, np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("torchvision") / "resnet50.pth"
+    write(path, {name: tensor(str(k), value) for k, (name, value) in enumerate(state.items())})
+    return path
+
+
+def test_resnet50_of_torchvision_loads(state: dict[str, np.ndarray], checkpoint: Path) -> None:
+    with resspec.load(NAME).weights_from(checkpoint) as found:
+        values = found.require().values()
+        assert found.match.naming in ("torchvision", "timm")
+        assert len(found.match.loaded) == 53 + 4 * 53 + 2
+        assert not found.match.unused
+        kernel = values["stage3/unit5/spatial/weight"]["kernel"]()
+    np.testing.assert_array_equal(kernel, state["layer3.5.conv2.weight"].transpose(2, 3, 1, 0))
+
+
+def test_one_layer_more_loses_nothing_but_itself(checkpoint: Path, tmp_path: Path) -> None:
+    """A convolution put into the units of a copy of the spec, beside a copy of the map."""
+    text = (resspec.files.SHIPPED / "resnet.yaml").read_text()
+    line = next(line for line in text.splitlines() if "as: spatial" in line)
+    indent = line[: len(line) - len(line.lstrip())]
+    more = f"{indent}- {{conv_bn: {{filters: width, kernel_size: 3}}, as: extra}}"
+    (tmp_path / "longer.yaml").write_text(text.replace(line, f"{line}\n{more}", 1).partition("\nchecks:")[0] + "\n")
+    (tmp_path / "longer.weights.yaml").write_text((resspec.files.SHIPPED / "resnet.weights.yaml").read_text())
+    network = resspec.load(tmp_path / "longer.yaml", depth=50, stride_at="spatial")
+    with network.weights_from(checkpoint, allow=["*/extra/*"]) as found:
+        found.require()
+        assert not found.match.unused
+        assert len(found.match.loaded) == 53 + 4 * 53 + 2
+        lost = {network.nodes[one.node].path for one in found.match.missing}
+    assert lost == {
+        f"stage{s}/unit{u}/extra/{part}"
+        for s, n in enumerate((3, 4, 6, 3), 1)
+        for u in range(n)
+        for part in ("weight", "bn")
+    }
+    with pytest.raises(SpecError) as caught:
+        resspec.build(network, weights=checkpoint)
+    assert {one.code for one in caught.value.diagnostics} == {"weights-missing"}
+
+
+# --- how arrays lie there: each against PyTorch's definition of the layer, in NumPy --------------
+
+
+def loaded(text: str, arrays: dict[str, np.ndarray], layers: str, folder: Path) -> keras.Model:
+    (folder / "net.yaml").write_text(f"resspec: 1\n{text}")
+    (folder / "net.weights.yaml").write_text(f"resspec-weights: 1\ntheirs: {{layers: {{{layers}}}}}\n")
+    write(folder / "w.pth", {name: tensor(str(k), value) for k, (name, value) in enumerate(arrays.items())})
+    return resspec.build(folder / "net.yaml", weights=folder / "w.pth")
+
+
+def normal(*shape: int) -> np.ndarray:
+    return RANDOM.normal(size=shape).astype(np.float32)
+
+
+def test_a_dense_layer_behind_a_picture_laid_flat(tmp_path: Path) -> None:
+    """PyTorch lays (c, h, w) flat, Keras (h, w, c)."""
+    weight, bias = normal(5, 3 * 4 * 2), normal(5)
+    text = "inputs: {image: [4, 2, 3]}\ngraph: [flatten, {dropout: 0.5}, {dense: 5, as: head, output: true}]\n"
+    model = loaded(text, {"fc.weight": weight, "fc.bias": bias}, "head: fc", tmp_path)
+    image = normal(1, 4, 2, 3)
+    flat = image.transpose(0, 3, 1, 2).reshape(1, -1)
+    np.testing.assert_allclose(array(model(image)), flat @ weight.T + bias, rtol=1e-5, atol=1e-5)
+
+
+def test_a_depthwise_convolution_with_a_multiplier(tmp_path: Path) -> None:
+    """Filter c*m + j of PyTorch is filter j of channel c."""
+    weight = normal(3 * 2, 1, 1, 1)
+    text = "inputs: {image: [2, 2, 3]}\ngraph: [{depthwise_conv: {kernel_size: 1, depth_multiplier: 2, use_bias: false}, as: dw, output: true}]\n"
+    model = loaded(text, {"a.weight": weight}, "dw: a", tmp_path)
+    image = normal(1, 2, 2, 3)
+    np.testing.assert_allclose(array(model(image)), np.repeat(image, 2, axis=-1) * weight[:, 0, 0, 0], rtol=1e-5)
+
+
+def test_a_transposed_convolution(tmp_path: Path) -> None:
+    """y[s*i + k] += x[i] w[:, :, k], with `weight` (in, out, k)."""
+    weight, bias = normal(3, 2, 4), normal(2)
+    text = "inputs: {x: [5, 3]}\ngraph: [{conv_transpose: {filters: 2, kernel_size: 4, strides: 2}, as: up, output: true}]\n"
+    model = loaded(text, {"up.weight": weight, "up.bias": bias}, "up: up", tmp_path)
+    x = normal(5, 3)
+    wanted = np.tile(bias, (2 * 4 + 4, 1)).astype(np.float64)
+    for i in range(5):
+        for k in range(4):
+            wanted[2 * i + k] += x[i] @ weight[:, :, k]
+    np.testing.assert_allclose(array(model(x[None]))[0], wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_a_grouped_convolution(tmp_path: Path) -> None:
+    weight = normal(4, 3, 1)
+    text = "inputs: {x: [5, 6]}\ngraph: [{conv: {filters: 4, groups: 2, use_bias: false}, as: c, output: true}]\n"
+    model = loaded(text, {"c.weight": weight}, "c: c", tmp_path)
+    x = normal(5, 6)
+    wanted = np.concatenate([x[:, :3] @ weight[:2, :, 0].T, x[:, 3:] @ weight[2:, :, 0].T], axis=-1)
+    np.testing.assert_allclose(array(model(x[None]))[0], wanted, rtol=1e-4, atol=1e-5)
+
+
+def softmax(x: np.ndarray) -> np.ndarray:
+    found = np.exp(x - x.max(axis=-1, keepdims=True))
+    return found / found.sum(axis=-1, keepdims=True)
+
+
+@pytest.mark.parametrize("form", ["nn.MultiheadAttention", "timm", "roles", "apart"])
+def test_attention(form: str, tmp_path: Path) -> None:
+    """Rows of `in_proj_weight` are queries, keys, values; within each the heads one after the other."""
+    size, heads, t = 6, 2, 4
+    weight, bias, out, shift = normal(3 * size, size), normal(3 * size), normal(size, size), normal(size)
+    names = {
+        "nn.MultiheadAttention": ("in_proj_weight", "in_proj_bias", "out_proj"),
+        "timm": ("qkv.weight", "qkv.bias", "proj"),
+        "roles": ("qkv.weight", "qkv.bias", "proj"),
+    }
+    if form == "apart":
+        arrays = {"a.o.weight": out, "a.o.bias": shift}
+        for k, name in enumerate("qkv"):
+            arrays |= {
+                f"a.{name}.weight": weight[k * size : (k + 1) * size],
+                f"a.{name}.bias": bias[k * size : (k + 1) * size],
+            }
+        layers = "att: {query: a.q, key: a.k, value: a.v, out: a.o}"
+    else:
+        kernel, offset, proj = names[form]
+        arrays = {f"a.{kernel}": weight, f"a.{offset}": bias, f"a.{proj}.weight": out, f"a.{proj}.bias": shift}
+        layers = "att: {qkv: a.qkv, out: a.proj}" if form == "roles" else "att: a"
+    text = f"inputs: {{x: [{t}, {size}]}}\ngraph: [{{multi_head_attention: {{num_heads: {heads}, key_dim: {size // heads}}}, as: att, output: true}}]\n"
+    model = loaded(text, arrays, layers, tmp_path)
+    x = normal(t, size)
+    q, k, v = (x @ weight.T + bias).reshape(t, 3, heads, size // heads).transpose(1, 2, 0, 3)
+    scores = softmax(q @ k.transpose(0, 2, 1) / np.sqrt(size // heads))
+    wanted = (scores @ v).transpose(1, 0, 2).reshape(t, size) @ out.T + shift
+    np.testing.assert_allclose(array(model(x[None]))[0], wanted, rtol=1e-4, atol=1e-4)
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+def recurrent(kind: str, arrays: dict[str, np.ndarray], x: np.ndarray, end: str = "") -> np.ndarray:
+    """The last state, by the formulas in PyTorch's documentation of LSTM and GRU."""
+    wi, wh = arrays[f"r.weight_ih_l0{end}"], arrays[f"r.weight_hh_l0{end}"]
+    bi, bh = arrays[f"r.bias_ih_l0{end}"], arrays[f"r.bias_hh_l0{end}"]
+    h = c = np.zeros(wh.shape[1])
+    for step in x:
+        a, b = wi @ step + bi, wh @ h + bh
+        if kind == "lstm":
+            i, f, g, o = np.split(a + b, 4)
+            c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+            h = sigmoid(o) * np.tanh(c)
+        elif kind == "gru":
+            (ra, za, na), (rb, zb, nb) = np.split(a, 3), np.split(b, 3)
+            z = sigmoid(za + zb)
+            h = (1 - z) * np.tanh(na + sigmoid(ra + rb) * nb) + z * h
+        else:
+            h = np.tanh(a + b)
+    return h
+
+
+@pytest.mark.parametrize(("kind", "gates"), [("lstm", 4), ("gru", 3), ("simple_rnn", 1)])
+@pytest.mark.parametrize("both", [False, True])
+def test_recurrence(kind: str, gates: int, both: bool, tmp_path: Path) -> None:
+    units, channels, t = 3, 2, 5
+    arrays = {}
+    for end in ("", "_reverse") if both else ("",):
+        arrays |= {
+            f"r.weight_ih_l0{end}": normal(gates * units, channels),
+            f"r.weight_hh_l0{end}": normal(gates * units, units),
+        }
+        arrays |= {f"r.bias_ih_l0{end}": normal(gates * units), f"r.bias_hh_l0{end}": normal(gates * units)}
+    step = f"bidirectional: {{units: {units}, layer: {kind}}}" if both else f"{kind}: {units}"
+    model = loaded(
+        f"inputs: {{x: [{t}, {channels}]}}\ngraph: [{{{step}, as: rnn, output: true}}]\n", arrays, "rnn: r", tmp_path
+    )
+    x = normal(t, channels)
+    wanted = recurrent(kind, arrays, x)
+    if both:
+        wanted = np.concatenate([wanted, recurrent(kind, arrays, x[::-1], "_reverse")])
+    np.testing.assert_allclose(array(model(x[None]))[0], wanted, rtol=1e-4, atol=1e-4)
+
+
+# --- other channels, other classes ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4, 6])
+def test_a_grey_picture_gives_what_it_gave_with_three_channels(channels: int, tmp_path: Path) -> None:
+    text = "params: {channels: int = 3}\ninputs: {image: [4, 4, channels]}\ngraph: [{conv: {filters: 5, kernel_size: 3}, as: stem, output: true}]\n"
+    before = loaded(text, {"c.weight": normal(5, 3, 3, 3), "c.bias": normal(5)}, "stem: c", tmp_path)
+    after = resspec.build(
+        tmp_path / "net.yaml", weights=tmp_path / "w.pth", channels=channels, adapt={"stem": "channels"}
+    )
+    grey = normal(1, 4, 4, 1)
+    wanted = array(before(np.repeat(grey, 3, axis=-1)))
+    np.testing.assert_allclose(array(after(np.repeat(grey, channels, axis=-1))), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_a_head_of_other_classes_starts_anew(state: dict[str, np.ndarray], checkpoint: Path) -> None:
+    with resspec.load(NAME, classes=10).weights_from(checkpoint, adapt={"logits": "fresh"}) as found:
+        assert not found.findings
+        assert "logits" not in found.values()
+        assert "adapted to fresh values: logits" in found.summary
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("torch") is None, reason="PyTorch is not installed; make test-parity runs it"
+)
+def test_a_state_dict_of_pytorch_itself(tmp_path: Path) -> None:
+    """Written by `torch.save`, read here without it."""
+    path = tmp_path / "w.pth"
+    run(
+        f"import torch; net = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4)); torch.save(net.state_dict(), {str(path)!r})",
+        KERAS_BACKEND="torch",
+    )
+    network = load("graph: [{conv: {filters: 4, kernel_size: 3}, as: a}, {batch_norm: , as: b}]")
+    (tmp_path / "m.weights.yaml").write_text("resspec-weights: 1\nt: {layers: {a: '0', b: '1'}}\n")
+    with network.weights_from(path, weights_map=str(tmp_path / "m.weights.yaml")) as found:
+        assert not found.findings

@@ -1,0 +1,251 @@
+"""Weights of a file for a network: they land where they belong, or a finding says why not. They never slide."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from speccing import load
+
+from resspec import api
+from resspec.diagnostics import Diagnostic, SpecError
+from resspec.weights import order
+from resspec.weights.align import align
+from resspec.weights.loading import Home, Weights, open_weights
+
+RANDOM = np.random.default_rng(0)
+
+TWO = """
+resspec: 1
+inputs: {x: [8]}
+graph: [{dense: 16, as: fc1}, relu, {dense: 5, as: logits, output: true}]
+"""
+
+
+def arrays(network: api.Network, only: str = "") -> dict[str, np.ndarray]:
+    """Random numbers for all weights of a network, by the names that its own files have."""
+    return {
+        f"{node.path.replace('/', '_')}/{weight.name}": RANDOM.normal(size=weight.shape).astype(np.float32)
+        for node, weights in zip(network.nodes, network.weights, strict=True)
+        for weight in weights
+        if node.path.startswith(only)
+    }
+
+
+def saved(folder: Path, values: Mapping[str, np.ndarray], network: api.Network | None = None) -> Path:
+    """A file of arrays; with the note that `build` writes where the network is given."""
+    path = folder / "w.npz"
+    np.savez(path, **values)
+    note = path.with_name("w.npz.json")
+    note.unlink(missing_ok=True)
+    if network is not None:
+        bearers = {network.layer_names[i]: network.nodes[i].path for i in network.bearers}
+        found = {"paths_digest": network.paths_digest, "bearers": bearers, "unnamed": order.note(network)}
+        note.write_text(json.dumps(found))
+    return path
+
+
+def opened(network: api.Network, path: Path, weights_map: str = "", **wishes: Any) -> Weights:
+    """A file matched with a network, beside whose spec stands the text `weights_map`."""
+    (path.parent / "spec.weights.yaml").write_text(weights_map or "resspec-weights: 1\n")
+    assert network.document is not None
+    return open_weights(network, path, Home(network.document, path.parent, network.params), **wishes)
+
+
+def read(network: api.Network, path: Path, weights_map: str = "", **wishes: Any) -> dict[str, np.ndarray]:
+    """Path and name of each weight -> its numbers, as they would be loaded."""
+    with opened(network, path, weights_map, **wishes) as found:
+        values = found.require().values()
+        return {f"{node}/{name}": value() for node, weights in values.items() for name, value in weights.items()}
+
+
+def refused(network: api.Network, path: Path, weights_map: str = "", **wishes: Any) -> list[Diagnostic]:
+    with pytest.raises(SpecError) as caught:
+        read(network, path, weights_map, **wishes)
+    return list(caught.value.diagnostics)
+
+
+def test_all_weights_come_back(tmp_path: Path) -> None:
+    network = load(TWO)
+    values = arrays(network)
+    found = read(network, saved(tmp_path, values))
+    assert found.keys() == {"fc1/kernel", "fc1/bias", "logits/kernel", "logits/bias"}
+    for name, numbers in found.items():
+        np.testing.assert_array_equal(numbers, values[name])
+
+
+# --- what Keras takes in silence -----------------------------------------------------------------
+
+
+def test_a_file_of_three_layers_is_refused_by_a_network_of_two(tmp_path: Path) -> None:
+    network = load(TWO)
+    path = saved(tmp_path, {**arrays(network), "fc2/kernel": np.ones((16, 16), np.float32)})
+    (finding,) = refused(network, path)
+    assert finding.code == "weights-unused"
+    assert "`fc2`" in finding.message
+    assert read(network, path, allow=["fc2"]).keys() == {"fc1/kernel", "fc1/bias", "logits/kernel", "logits/bias"}
+
+
+def test_a_renamed_layer_is_told_on_both_sides(tmp_path: Path) -> None:
+    path = saved(tmp_path, arrays(load(TWO)))
+    missing, unused = refused(load(TWO.replace("fc1", "fc_1")), path)
+    assert (missing.code, unused.code) == ("weights-missing", "weights-unused")
+    assert missing.span is not None
+    assert "`fc1`" in (missing.help or "")
+    assert "`fc1`" in unused.message
+
+
+def test_a_transposed_kernel_is_told_as_such(tmp_path: Path) -> None:
+    network = load(TWO)
+    values = arrays(network)
+    values["fc1/kernel"] = values["fc1/kernel"].T.copy()
+    (finding,) = refused(network, saved(tmp_path, values))
+    assert finding.code == "weights-mismatch"
+    assert "(8, 16)" in finding.message
+    assert "(16, 8)" in finding.message
+    assert "another order" in finding.notes[0]
+
+
+def test_what_is_allowed_keeps_its_initial_values(tmp_path: Path) -> None:
+    network = load(TWO)
+    values = arrays(network, "fc1")
+    assert [one.code for one in refused(network, saved(tmp_path, values))] == ["weights-missing"]
+    assert read(network, saved(tmp_path, values), allow=["log*"]).keys() == values.keys()
+
+
+def test_a_file_of_another_network_is_one_finding(tmp_path: Path) -> None:
+    graph = ", ".join(f"{{dense: 8, as: fc{i}}}" for i in range(30))
+    network = load(f"resspec: 1\ninputs: {{x: [8]}}\ngraph: [{graph}]\n")
+    other = {name.replace("fc", "block"): value for name, value in arrays(network).items()}
+    (finding,) = refused(network, saved(tmp_path, other))
+    assert finding.code == "weights-unmatched"
+    (finding,) = refused(network, saved(tmp_path, {**other, **arrays(network, "fc0")}))
+    assert finding.code == "weights-unmatched"
+
+
+# --- surgery --------------------------------------------------------------------------------------
+
+NAMED = """
+resspec: 1
+inputs: {image: [8, 8, 3]}
+blocks:
+  unit:
+    graph:
+      - {conv: {filters: 4, kernel_size: 3, padding: 1}, as: first}
+      - {batch_norm: , as: bn}
+      - {conv: {filters: 4, kernel_size: 3, padding: 1}, as: second}
+graph:
+  - {conv: {filters: 4, kernel_size: 3, padding: 1}, as: stem}
+  - {repeat: 3, as: stage$i, do: [{unit: , as: unit}]}
+  - {dense: 2, as: logits, output: true}
+"""
+
+
+def test_a_step_inserted_among_named_ones_loses_nothing_but_itself(tmp_path: Path) -> None:
+    values = arrays(load(NAMED))
+    edited = load(
+        NAMED.replace(
+            "      - {batch", "      - {conv: {filters: 4, kernel_size: 3, padding: 1}, as: new}\n      - {batch"
+        )
+    )
+    path = saved(tmp_path, values, load(NAMED))
+    findings = refused(edited, path)
+    assert {one.code for one in findings} == {"weights-missing"}
+    assert [one.message.split("`")[3] for one in findings] == [f"stage{i}/unit/new" for i in range(3)]
+    found = read(edited, path, allow=["*/new"])
+    assert len(found) == len(values)
+    for name, numbers in found.items():
+        *layer, weight = name.split("/")
+        np.testing.assert_array_equal(numbers, values[f"{'_'.join(layer)}/{weight}"])
+
+
+def test_a_replaced_block_keeps_what_has_its_path_and_shape(tmp_path: Path) -> None:
+    path = saved(tmp_path, arrays(load(NAMED)), load(NAMED))
+    edited = load(
+        NAMED.replace("{conv: {filters: 4, kernel_size: 3, padding: 1}, as: second}", "{conv: 4, as: second}")
+    )
+    findings = refused(edited, path)
+    assert {one.code for one in findings} == {"weights-mismatch"}
+    with opened(edited, path, allow=["*/second"]) as found:
+        assert not found.findings
+        lost = {edited.nodes[one.node].path for one in found.match.mismatched}
+        assert lost == {f"stage{i}/unit/second" for i in range(3)}
+        assert "stage0/unit/second" in found.summary
+
+
+STEP = st.sampled_from(["dense: 4", "dense: 6", "relu", "layer_norm"])
+"""unnamed steps; widths of vectors change at some, so that shapes tell some of them apart"""
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_weights_of_unnamed_steps_never_slide(tmp_path: Path, data: st.DataObject) -> None:
+    """Whatever is inserted, or taken out: a weight that is loaded is that of the very step it was saved from.
+
+    Not both at once: one step taken out and another alike put in elsewhere leaves no trace in any file.
+    """
+    before = [(step, k) for k, step in enumerate(data.draw(st.lists(STEP, min_size=1, max_size=7)))]
+    after = list(before)
+    taken_out = data.draw(st.booleans())
+    for _ in range(data.draw(st.integers(0, 3))):
+        place = data.draw(st.integers(0, len(after)))
+        if not taken_out:
+            after.insert(place, (data.draw(STEP), None))
+        elif place < len(after):
+            del after[place]
+    assume(after)
+    old, new = _chain(before), _chain(after)
+    values = arrays(old)
+    assume(values)
+    path = saved(tmp_path, values, old if data.draw(st.booleans()) else None)
+    try:
+        found = read(new, path, allow=["*"])
+    except SpecError as error:
+        assert {one.code for one in error.diagnostics} <= {"weights-unmatched"}
+        return
+    was = {node: k for node, (_, k) in zip(_steps(new), after, strict=True)}
+    stood = {k: node for node, (_, k) in zip(_steps(old), before, strict=True)}
+    unchanged = [step for step, _ in before] == [step for step, _ in after]
+    for name, numbers in found.items():
+        node, _, weight = name.partition("/")
+        if unchanged:  # then there is no telling, and nothing to tell: it is the same network
+            np.testing.assert_array_equal(numbers, values[f"{node}/{weight}"])
+        else:
+            assert was[node] is not None, f"the new step {node} got weights"
+            np.testing.assert_array_equal(numbers, values[f"{stood[was[node]]}/{weight}"])
+
+
+def _chain(steps: list[tuple[str, Any]]) -> api.Network:
+    lines = "\n".join(f"  - {step}" for step, _ in steps)
+    return load(f"resspec: 1\ninputs: {{x: [4]}}\ngraph:\n{lines}\n")
+
+
+def _steps(network: api.Network) -> list[str]:
+    return [node.path for node in network.nodes if node.inputs]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from("abc"), max_size=6), st.lists(st.sampled_from("abc"), max_size=6))
+def test_what_is_certain_is_so_in_every_longest_alignment(old: list[str], new: list[str]) -> None:
+    """Against trying all of them."""
+
+    def ways(i: int, j: int) -> list[frozenset[tuple[int, int]]]:
+        if i == len(old) or j == len(new):
+            return [frozenset()]
+        found = [*ways(i + 1, j), *ways(i, j + 1)]
+        if old[i] == new[j]:
+            found += [way | {(i, j)} for way in ways(i + 1, j + 1)]
+        most = max(map(len, found))
+        return list({way for way in found if len(way) == most})
+
+    every = ways(0, 0)
+    found = align(old, new)
+    assert {(was, now) for now, was in found.old.items()} == frozenset.intersection(*every)
+    taking_part = {now for way in every for _, now in way}
+    assert found.doubtful == taking_part - found.old.keys()
