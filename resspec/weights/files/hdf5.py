@@ -79,11 +79,11 @@ class Walk:
     def refused(self, what: str) -> Exception:
         return refused(f"`{shown(self.path)}` has {what}", AGAIN)
 
-    def text(self, raw: bytes | str) -> str:
+    def text(self, raw: Any) -> str:
         """A name in the file as text."""
         try:
-            return raw.decode() if isinstance(raw, bytes) else raw.encode().decode()
-        except UnicodeError:
+            return raw.decode() if isinstance(raw, bytes) else str.encode(raw).decode()
+        except (UnicodeError, TypeError):
             raise self.refused("a name that is no text") from None
 
     def reader(self, array: h5py.Dataset) -> Reader:

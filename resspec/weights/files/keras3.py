@@ -69,6 +69,8 @@ INNER = {
 }
 """attributes of Keras's own layers that hold layers, in the order of their variables, with the names that these bear"""
 
+ALIASES = {"group_query_attention": "grouped_query_attention"}
+"""classes that the configuration calls by another name than the groups"""
 INNER_CLASS = {**dict.fromkeys((key for key in INNER if key.endswith("_dense")), "einsum_dense"), "cell": "lstm_cell"}
 """their classes where nothing else tells; all cells have the same variables"""
 
@@ -226,6 +228,7 @@ def _listed(config: Config | None) -> tuple[dict[str, Config], dict[str, Config]
     for layer in layers if isinstance(layers, list) else ():
         if isinstance(layer, dict) and not _text(layer, "module").startswith(("keras.ops", "keras.src.ops")):
             kind = snake(_text(layer, "class_name"))
+            kind = ALIASES.get(kind, kind)
             by_key[f"{kind}_{count[kind]}" if count[kind] else kind] = layer
             by_name.setdefault(_text(_settings(layer), "name"), layer)
             count[kind] += 1

@@ -33,8 +33,10 @@ def looks_so(start: bytes, size: int) -> bool:
 def tensors(file: IO[bytes], path: Path, size: int) -> tuple[Dialect, list[Tensor]]:
     """The arrays of a file, in the order of its header."""
     length = int.from_bytes(file.read(LENGTH), "little")
-    if length > min(size - LENGTH, limits.WEIGHT_TEXT_BYTES):
+    if length > size - LENGTH:
         raise refused(f"`{shown(path)}` ends before its header does", AGAIN)
+    if length > limits.WEIGHT_TEXT_BYTES:
+        raise refused(f"`{shown(path)}` has a header of {length:,} bytes", AGAIN)
     header = json.loads(file.read(length).decode(), object_pairs_hook=_once)
     if not isinstance(header, dict) or len(header) > limits.WEIGHT_PARTS:
         raise ValueError("its header is no list of arrays")
