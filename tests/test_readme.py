@@ -1,4 +1,4 @@
-"""The README: every command and every line of Python in it runs, and prints what is shown."""
+"""The README, and pages with a tour: every command and every line of Python in them runs, and prints what is shown."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from resspec.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
+PAGES = {"README": README, "weights": (ROOT / "docs" / "weights.md").read_text()}
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BIN = Path(sys.executable).parent
 
 
-def blocks(*kinds: str) -> Iterator[tuple[str, str]]:
+def blocks(page: str, *kinds: str) -> Iterator[tuple[str, str]]:
     """(kind, content) of the fenced blocks, in order."""
-    for match in BLOCK.finditer(README):
+    for match in BLOCK.finditer(PAGES[page]):
         if match[1] in kinds:
             yield match[1], match[2]
 
@@ -55,27 +56,42 @@ def run(arguments: list[str], folder: Path) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the files that the README shows: blocks whose first line is a comment with a name."""
-    found = tmp_path_factory.mktemp("tour")
-    for _, text in blocks("yaml"):
-        name = re.match(r"# (\w+\.yaml)\b", text)
-        assert name, text
-        (found / name[1]).write_text(text)
-    return found
+@pytest.mark.parametrize("page", PAGES)
+def test_everything_that_a_page_shows_runs(page: str, tmp_path: Path) -> None:
+    """From top to bottom in one folder: files whose first line names them, commands with what they print, Python."""
+    ran = 0
+    python: list[str] = []
+    for kind, text in [*blocks(page, "yaml", "console", "python"), ("console", "")]:
+        if kind == "yaml":
+            name = re.match(r"# (\w+\.yaml)\b", text)
+            if name:
+                (tmp_path / name[1]).write_text(text)
+        elif kind == "python":
+            python += text.splitlines()
+        else:
+            if python and python[-1] != RAN:
+                run([sys.executable, "-W", "ignore", "-c", program(python)], tmp_path)
+                python.append(RAN)
+            for command, shown in commands(text):
+                assert re.match(r"resspec ", command), command
+                printed = run(["bash", "-c", command], tmp_path)
+                if shown.strip():
+                    assert fits(shown, printed), f"$ {command}\n{printed}"
+                ran += 1
+    assert ran > 5
 
 
-def test_every_command_prints_what_is_shown(folder: Path) -> None:
-    count = 0
-    for _, text in blocks("console"):
-        for command, shown in commands(text):
-            assert re.match(r"resspec ", command), command
-            printed = run(["bash", "-c", command], folder)
-            if shown.strip():
-                assert fits(shown, printed), f"$ {command}\n{printed}"
-            count += 1
-    assert count > 5
+RAN = "# what stands above has run; its imports hold below"
+
+
+def program(lines: list[str]) -> str:
+    """The blocks since the last run as one program; a comment `# -> text` says what a line's value prints."""
+    done = max((k for k, line in enumerate(lines) if line == RAN), default=-1)
+    found = [line for line in lines[: done + 1] if line.startswith(("import ", "from "))]
+    for line in lines[done + 1 :]:
+        code, arrow, wanted = line.partition("  # -> ")
+        found.append(f"assert str({code.rstrip()}) == {wanted!r}, str({code.rstrip()})" if arrow else line)
+    return "\n".join(found)
 
 
 PROSE = "\n".join(line for line in BLOCK.sub("", README).splitlines() if not line.startswith("|"))
@@ -89,19 +105,6 @@ def test_commands_in_the_prose_are_understood(name: str, rest: str) -> None:
     assert command is not None
     if rest:
         command.make_context(name, rest.split())
-
-
-def test_the_python_runs(folder: Path) -> None:
-    """All blocks as one program; a comment `# -> text` behind a line says what its value prints."""
-    lines = ["import contextlib, io"]
-    for _, text in blocks("python"):
-        for line in text.splitlines():
-            code, arrow, wanted = line.partition("  # -> ")
-            if arrow:
-                lines.append(f"assert str({code.rstrip()}) == {wanted!r}, str({code.rstrip()})")
-            else:
-                lines.append(line)
-    run([sys.executable, "-W", "ignore", "-c", "\n".join(lines)], folder)
 
 
 def test_the_tables_are_current(monkeypatch: pytest.MonkeyPatch) -> None:
