@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     import keras  # noqa: TID251 -- for types only
 
 
+MAP = ".weights.yaml"
+"""end of the name of a map of weights, which stands beside a spec"""
+
+
 def network(
     opened: Opened,
     *,
@@ -130,8 +134,13 @@ def build(
 
 
 def check(source: Source, *, params: Mapping[str, Any] | None = None, plugins: Iterable[str | Plugin] = ()) -> Report:
-    """All findings of a source: of its form, of every variant, and of its `checks`. Raises nothing."""
+    """All findings of a source: of its form, of every variant, and of its `checks`. Raises nothing.
+
+    Of a map of weights (`net.weights.yaml`) its form and its patterns.
+    """
     try:
+        if str(source).endswith(MAP):
+            return _check_map(Path(str(source)))
         return check_opened(open_source(source), params=params, plugins=plugins)
     except SpecError as error:
         return Report(error.diagnostics, error.sources)
@@ -161,6 +170,16 @@ def fix(source: Source, *, unsafe: bool = False, plugins: Iterable[str | Plugin]
     if count:
         files.write_atomic(path, better)
     return count
+
+
+def _check_map(path: Path) -> Report:
+    from resspec.weights import naming
+
+    try:
+        naming.parse(files.read_file(path), str(path))
+    except files.FileProblem as problem:
+        raise SpecError([Diagnostic(problem.code, problem.message, help=problem.help)]) from None
+    return Report((), {}, checks.NOTHING)
 
 
 def check_opened(

@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from speccing import load
 
-from resspec import api
-from resspec.diagnostics import Diagnostic, SpecError
-from resspec.weights import order
+from resspec import api, files
+from resspec.diagnostics import Diagnostic, Findings, SpecError
+from resspec.language import environment
+from resspec.weights import naming, order
 from resspec.weights.align import align
 from resspec.weights.loading import Home, Weights, open_weights
 
@@ -228,6 +229,125 @@ def _chain(steps: list[tuple[str, Any]]) -> api.Network:
 
 def _steps(network: api.Network) -> list[str]:
     return [node.path for node in network.nodes if node.inputs]
+
+
+# --- maps -----------------------------------------------------------------------------------------
+
+CONVS = """
+resspec: 1
+inputs: {x: [8, 4]}
+params: {n: int = 3, first: int = 0}
+graph: [{repeat: n, do: [{conv: 4, as: conv$i}, relu]}]
+"""
+
+
+def torch_like(*names: str) -> dict[str, np.ndarray]:
+    """Convolutions of 4 channels, with the names and the layout of PyTorch."""
+    return {
+        f"{name}.{part}": RANDOM.normal(size=(4, 4, 1)[: 3 if part == "weight" else 1])
+        for name in names
+        for part in ("weight", "bias")
+    }
+
+
+def keras_like(*names: str) -> dict[str, np.ndarray]:
+    return {
+        f"{name}/{part}": RANDOM.normal(size=(1, 4, 4) if part == "kernel" else 4)
+        for name in names
+        for part in ("kernel", "bias")
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("conv{k}: body.{k}", ["body.0", "body.1", "body.2"]),
+        ("conv{k}: body.{3*k + 1}", ["body.1", "body.4", "body.7"]),
+        ("'**': body.{2*nth}", ["body.0", "body.2", "body.4"]),
+        ("conv{k}: block_{k:a}", ["block_a", "block_b", "block_c"]),
+        ("'*': net.{nth:A}", ["net.A", "net.B", "net.C"]),
+        ("conv{k}: 'body.{k + n}'", ["body.3", "body.4", "body.5"]),
+        ("conv{k}: body.{first if k == 0 else 9 - k}", ["body.0", "body.8", "body.7"]),
+    ],
+)
+def test_lines_of_a_map(line: str, names: list[str], tmp_path: Path) -> None:
+    values = torch_like(*names)
+    found = read(
+        load(CONVS),
+        saved(tmp_path, values),
+        f"resspec-weights: 1\ntheirs: {{layers: {{{line}}}}}\n"
+        if "{{" in line
+        else f"resspec-weights: 1\ntheirs:\n  layers:\n    {line}\n",
+    )
+    for k, name in enumerate(names):
+        np.testing.assert_array_equal(found[f"conv{k}/kernel"][0], values[f"{name}.weight"][:, :, 0].T)
+
+
+def test_names_that_keras_numbered_count_from_wherever_they_begin(tmp_path: Path) -> None:
+    values = keras_like("conv1d_7", "conv1d_10", "conv1d_8")
+    found = read(
+        load(CONVS), saved(tmp_path, values), "resspec-weights: 1\nkeras:\n  layers:\n    'conv{k}': 'conv1d#{k}'\n"
+    )
+    for k, name in enumerate(("conv1d_7", "conv1d_8", "conv1d_10")):
+        np.testing.assert_array_equal(found[f"conv{k}/kernel"], values[f"{name}/kernel"])
+
+
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        ("'**': 'conv1d#{nth}'", keras_like("conv1d", "conv1d_1", "conv1d_2")),
+        ("'**': 'body.{nth}'", torch_like("body.0", "body.1", "body.2")),
+    ],
+)
+@pytest.mark.parametrize("n", [2, 4])
+def test_a_count_that_does_not_come_out_loads_nothing(
+    line: str, values: dict[str, np.ndarray], n: int, tmp_path: Path
+) -> None:
+    """A step more or less would shift all that follow, so none of them is trusted, whatever is allowed."""
+    mapping = f"resspec-weights: 1\ntheirs:\n  layers:\n    {line}\n"
+    network = load(CONVS, params={"n": n})
+    assert "weights-ambiguous" in {one.code for one in refused(network, saved(tmp_path, values), mapping)}
+    assert read(network, saved(tmp_path, values), mapping, allow=["*"]) == {}
+
+
+def test_what_has_no_counterpart_is_said(tmp_path: Path) -> None:
+    mapping = "resspec-weights: 1\ntheirs:\n  layers:\n    conv0: null\n    'conv{k}': 'body.{k}'\n  ignore: ['aux*']\n"
+    values = torch_like("body.1", "body.2", "aux.head")
+    assert {name.split("/")[0] for name in read(load(CONVS), saved(tmp_path, values), mapping)} == {"conv1", "conv2"}
+
+
+def test_one_array_for_two_steps_is_ambiguous(tmp_path: Path) -> None:
+    mapping = "resspec-weights: 1\ntheirs:\n  layers:\n    '*': body\n"
+    assert {one.code for one in refused(load(CONVS), saved(tmp_path, torch_like("body")), mapping)} == {
+        "weights-ambiguous"
+    }
+
+
+def test_lines_of_shipped_maps_are_used() -> None:
+    """By some variant, or some value of a parameter of their family; a line that fits nothing is a mistake."""
+    for path in sorted(files.SHIPPED.glob(f"*{api.MAP}")):
+        spec = path.name.removesuffix(api.MAP)
+        assert not api.check(path).diagnostics, path.name
+        opened = api.open_source(spec)
+        names = {}
+        for variant in opened.document.spec.variants or [None]:
+            for extra in ({}, {"preprocess": True}) if "preprocess" in opened.document.spec.params else ({},):
+                network = api.network(opened, variant=variant, params=extra)
+                lookup = environment.evaluate(opened.document, network.params, Findings()).lookup
+                paths = [n.path for n, weights in zip(network.nodes, network.weights, strict=True) if weights]
+                for one in naming.parse(path.read_text(), path.name).namings.values():
+                    if one.applies(lookup):
+                        for way in paths:
+                            rule = next((rule for rule in one.rules if rule.ours.match(way) is not None), None)
+                            assert rule is not None, f"{path.name}: `{one.name}` has no line for {way}"
+                            names[one.name, rule.ours.text] = True
+        unused = [
+            f"{one.name}: {rule.ours.text}"
+            for one in naming.parse(path.read_text(), path.name).namings.values()
+            for rule in one.rules
+            if (one.name, rule.ours.text) not in names
+        ]
+        assert not unused, f"{path.name}: {unused}"
 
 
 @settings(max_examples=300, deadline=None)

@@ -49,7 +49,7 @@ def command(
     found: list[Diagnostic] = []
     failed = False
     for spec in _expand_paths(specs):
-        mended = api.fix(spec, unsafe=unsafe_fixes, plugins=plugins) if fix else 0
+        mended = api.fix(spec, unsafe=unsafe_fixes, plugins=plugins) if fix and not spec.endswith(api.MAP) else 0
         done = api.check(spec, params=dict(params), plugins=plugins)
         failed = failed or done.failed
         found += done.diagnostics
@@ -76,7 +76,7 @@ def _checked_line(spec: str, done: api.Report, mended: int) -> str:
     assert checked is not None
     warned = f", {report.count(done.diagnostics)}" if done.diagnostics else ""
     if checked is checks.NOTHING:
-        return f"{spec}: {fixed}ok{warned} (blocks only)"
+        return f"{spec}: {fixed}ok{warned} ({'a map of weights' if spec.endswith(api.MAP) else 'blocks only'})"
     numbers = f"{_many(checked.networks, 'network')}, {_many(checked.checks, 'check')}"
     return f"{spec}: {fixed}ok{warned} ({numbers})"
 
@@ -99,7 +99,7 @@ def _expand_paths(specs: Iterable[str]) -> list[str]:
     for spec in specs:
         path = Path(spec)
         if path.is_dir():
-            inside = sorted(str(p) for p in path.glob("*.yaml") if not p.name.endswith(".weights.yaml"))
+            inside = sorted(map(str, path.glob("*.yaml")))
             if not inside:
                 raise click.UsageError(f"there are no .yaml files in {spec}")
             found += inside

@@ -141,7 +141,7 @@ def _maps(home: Home | None, wanted: str | None) -> tuple[naming.NamingFile, str
         return maps, name or (next(iter(maps.namings)) if len(maps.namings) == 1 else None)
     if home is None:
         return naming.NamingFile(""), wanted
-    beside = f"{Path(home.document.name).name.removesuffix('.yaml').removesuffix('.yml')}{naming.SUFFIX}"
+    beside = f"{Path(home.document.name).name.removesuffix('.yaml').removesuffix('.yml')}.weights.yaml"
     try:
         _, text = files.read_below(home.folder, beside)
     except files.FileProblem as problem:

@@ -19,9 +19,6 @@ from resspec.language import errors
 from resspec.language.expressions import Expression, ExpressionError, Lookup, parse_expression
 from resspec.weights import pattern
 
-SUFFIX = ".weights.yaml"
-"""of the file beside a spec: `net.weights.yaml` for `net.yaml`"""
-
 ROLES = ("query", "key", "value", "qkv", "out", "depthwise", "pointwise")
 """parts of an op that may be layers of their own in a file"""
 
