@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from speccing import load
 from resspec import api, files
 from resspec.diagnostics import Diagnostic, Findings, SpecError
 from resspec.language import environment
-from resspec.weights import naming, order
+from resspec.weights import naming, order, pattern
 from resspec.weights.align import align
 from resspec.weights.loading import Home, Weights, open_weights
 
@@ -308,6 +309,43 @@ def test_a_count_that_does_not_come_out_loads_nothing(
     network = load(CONVS, params={"n": n})
     assert "weights-ambiguous" in {one.code for one in refused(network, saved(tmp_path, values), mapping)}
     assert read(network, saved(tmp_path, values), mapping, allow=["*"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "found"),
+    [
+        ("stage{s}/unit{u}/conv", "stage3/unit12/conv", {"s": 3, "u": 12}),
+        ("stage{s}/unit{u}/conv", "stage3/unit12/conv2", None),
+        ("*{k}", "conv12", {"k": 12}),
+        ("*{k}", "a/conv12", None),
+        ("**/conv", "conv", {}),
+        ("**/conv", "a/conv/b/conv", {}),
+        ("**/conv", "a/aconv", None),
+        ("**/unit{u}/**/w", "s/unit4/a/b/w", {"u": 4}),
+        ("**/unit{u}/**/w", "unit4/w", {"u": 4}),
+        ("a{i}/b{i}", "a2/b2", {"i": 2}),
+        ("a{i}/b{i}", "a2/b3", None),
+        ("stage*/conv", "stage12/conv", {}),
+        ("**", "a/b/c", {}),
+    ],
+)
+def test_patterns(text: str, path: str, found: dict[str, int] | None) -> None:
+    assert pattern.ours(text).match(path) == found
+
+
+def test_a_pattern_of_many_stars_takes_no_time() -> None:
+    """Backtracking would try them in all their places: more than there are seconds."""
+    path = "/".join(["a" * 60] * 60)
+    assert pattern.ours("*a**a**a**a**a**a**a**a**a**a**b").match(path) is None
+    assert pattern.glob("*a" * 40 + "b").fullmatch(path) is None
+    with pytest.raises(pattern.PatternError):
+        pattern.ours("{a}{b}")
+
+
+@given(st.text("ab", max_size=8), st.lists(st.sampled_from("ab*"), max_size=6).map("".join))
+def test_names_with_stars(name: str, text: str) -> None:
+    """As the shell has them."""
+    assert (pattern.glob(text).fullmatch(name) is not None) == fnmatch.fnmatchcase(name, text)
 
 
 def test_what_has_no_counterpart_is_said(tmp_path: Path) -> None:

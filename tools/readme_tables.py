@@ -12,6 +12,7 @@ import click
 
 from resspec import api, files
 from resspec.cli import main
+from resspec.weights import naming
 
 TARGET = Path(__file__).resolve().parent.parent / "README.md"
 
@@ -29,18 +30,28 @@ def table_of_commands() -> str:
 
 
 def table_of_specs() -> str:
-    """Spec, source, and every variant with its trainable parameters."""
-    lines = ["| spec | input | variants, with their parameters | from |", "|---|---|---|---|"]
+    """Spec, its variants with the range of their trainable parameters, whose names its map of weights knows, source."""
+    lines = ["| spec | input | variants | parameters | weights of | from |", "|---|---|--:|---|---|---|"]
     for name in api.shipped():
         opened = api.open_source(name)
-        counts, inputs = [], ""
-        for variant in opened.document.spec.variants or [None]:
-            summary = api.network(opened, variant=variant).summary()
-            counts.append(f"`{variant or name}` {summary.params.trainable:,}")
-            inputs = inputs or " ".join(" x ".join(map(str, one.shape)) for one in summary.inputs.values())
+        variants = opened.document.spec.variants or [None]
+        summaries = [api.network(opened, variant=variant).summary() for variant in variants]
+        counts = sorted({summary.params.trainable for summary in summaries})
+        least, most = short(counts[0]), short(counts[-1])
+        inputs = ", ".join(" x ".join(map(str, one.shape)) for one in summaries[0].inputs.values())
+        path = files.SHIPPED / f"{name}{api.MAP}"
+        known = ", ".join(naming.parse(path.read_text(), path.name).namings) if path.exists() else ""
         meta = opened.document.spec.meta
-        lines.append(f"| `{name}` | {inputs} | {', '.join(counts)} | [{meta['paper']}]({meta['url']}) |")
+        lines.append(
+            f"| `{name}` | {inputs} | {len(summaries)} | {least if least == most else f'{least} to {most}'} "
+            f"| {known} | [{meta['paper']}]({meta['url']}) |"
+        )
     return "\n".join(lines)
+
+
+def short(count: int) -> str:
+    """`25.6 M`."""
+    return f"{count / 1e6:,.1f} M" if count >= 1e6 else f"{count / 1e3:,.0f} k"
 
 
 def table_of_blocks() -> str:
@@ -48,7 +59,8 @@ def table_of_blocks() -> str:
     lines = ["| block | what it is |", "|---|---|"]
     for path in sorted((files.SHIPPED / "blocks").glob("*.yaml")):
         for name, block in api.open_source(path).document.spec.blocks.items():
-            lines.append(f"| `resspec:blocks/{path.name}#{name}` | {block.doc} |")
+            if block.doc:  # the others are parts of these
+                lines.append(f"| `resspec:blocks/{path.name}#{name}` | {block.doc} |")
     return "\n".join(lines)
 
 

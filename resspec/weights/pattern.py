@@ -12,7 +12,7 @@ _TOKEN = re.compile(r"\{([A-Za-z]\w*)\}|\*\*/|\*\*|\*")
 _HOLE = re.compile(r"\{([^{}]*)\}")
 _FORMS = ("a", "A")
 MOST = 8
-"""numbers and stars of one pattern"""
+"""numbers of one pattern"""
 _ORDERED = re.compile(r"(?P<stem>[^#]+)#(?P<rank>\{[^{}]*\})")
 
 
@@ -61,22 +61,40 @@ class Theirs:
 
 def ours(text: str) -> Ours:
     """Raises PatternError."""
-    pieces, position, names = [], 0, set()
-    tokens = list(_TOKEN.finditer(text))
-    if len(tokens) > MOST:  # a match takes the time of the text's length to the power of their number
-        raise PatternError(f"a pattern has at most {MOST} numbers and stars, got {len(tokens)}", 0, len(text))
-    for token in tokens:
-        pieces.append(_literal(text, position, token.start()))
-        position, name = token.end(), token[1]
-        if name and name in names:
-            pieces.append(f"(?P={name})")
-        elif name:
+    names: set[str] = set()
+    segments, position, last = [("", "")], 0, ""
+    for token in _TOKEN.finditer(text):
+        literal, name = _literal(text, position, token.start()), token[1]
+        position = token.end()
+        star, segment = segments[-1]
+        if name and last == "number" and not literal:
+            raise PatternError("two numbers side by side cannot be told apart", token.start(), len(token[0]))
+        if name:
+            group = f"(?P={name})" if name in names else rf"(?P<{name}>\d{{1,9}})"
+            segments[-1] = (star, segment + literal + group)
             names.add(name)
-            pieces.append(rf"(?P<{name}>\d{{1,9}})")
         else:
-            pieces.append({"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}[token[0]])
-    pieces.append(_literal(text, position, len(text)))
-    return Ours(text, frozenset(names), re.compile("".join(pieces), re.ASCII))
+            segments[-1] = (star, segment + literal)
+            segments.append((token[0], ""))
+        last = "number" if name else "star"
+    if len(names) > MOST:
+        raise PatternError(f"a pattern has at most {MOST} numbers, got {len(names)}", 0, len(text))
+    star, segment = segments[-1]
+    segments[-1] = (star, segment + _literal(text, position, len(text)))
+    return Ours(text, frozenset(names), _compiled(segments))
+
+
+_STARS = {"": "", "*": "[^/]*?", "**": ".*?", "**/": "(?:.*?/)??"}
+
+
+def _compiled(segments: list[tuple[str, str]]) -> re.Pattern[str]:
+    """Segments, each after a star: the first place where one fits is taken for good, so that matching takes no time.
+
+    What a star passes over is as short as it can be: `*{k}` binds all digits of `conv12`.
+    """
+    *middle, (star, segment) = segments
+    pieces = [f"(?>{_STARS[before]}{piece})" if before else piece for before, piece in middle]
+    return re.compile("".join([*pieces, _STARS[star], segment]), re.ASCII | re.DOTALL)
 
 
 def theirs(text: str) -> Theirs:
@@ -105,7 +123,8 @@ def ordered(text: str) -> tuple[str, str] | None:
 
 def glob(text: str) -> re.Pattern[str]:
     """A name with `*` for any characters, as `--allow` and `ignore` take it."""
-    return re.compile(".*".join(map(re.escape, text.split("*"))))
+    first, *rest = map(re.escape, text.split("*"))
+    return _compiled([("", first), *(("**", piece) for piece in rest)])
 
 
 def _literal(text: str, start: int, end: int) -> str:
