@@ -106,6 +106,19 @@ def test_broadcasting_is_said_not_guessed() -> None:
     assert output(text.replace("OPTION", ", broadcast: true")) == "(8, 8, 4)"
 
 
+@pytest.mark.parametrize("sizes", ["[8, 6, 4]", "[H, W, 4]"])
+def test_a_concatenation_stretches_what_has_one_position(sizes: str) -> None:
+    import numpy as np
+
+    text = HEAD.replace("[8, 8, 4]", sizes)
+    text += "graph: [{global_avg_pool: {keepdims: true}, as: g}, {concat: {of: [g, x], broadcast: true}}]"
+    model = load(text).to_keras()
+    x = np.random.default_rng(0).standard_normal((2, 8, 6, 4)).astype("float32")
+    y = np.asarray(model(x))
+    np.testing.assert_allclose(y[..., :4], np.broadcast_to(x.mean((1, 2), keepdims=True), x.shape), atol=1e-6)
+    np.testing.assert_array_equal(y[..., 4:], x)
+
+
 def test_squeeze_and_excitation_builds_and_computes_what_it_says() -> None:
     import numpy as np
 

@@ -196,7 +196,7 @@ def _mend(op: Merge, first: TensorSpec, other: TensorSpec, axes: Sequence[int], 
     if first.rank != other.rank:
         return Mend("bring both to one number of axes: `global_avg_pool` or `flatten` takes some away, `reshape` adds")
     elementwise = isinstance(op, Elementwise)
-    if elementwise and all(1 in (first.shape[k], other.shape[k]) for k in axes):
+    if isinstance(op, (Elementwise, Concat)) and all(1 in (first.shape[k], other.shape[k]) for k in axes):
         return Mend("write `broadcast: true` to stretch axes of size 1", "broadcast: true")
     channels = first.rank - 1
     if axes == [channels]:

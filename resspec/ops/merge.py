@@ -36,11 +36,37 @@ class Merge(Op):
             shape = [more_specific(a, b) for a, b in zip(shape, x.shape)]
         return tuple(shape)
 
+    def stretched(self, inputs: tuple[TensorSpec, ...], free: int | None = None) -> Shape:
+        """The shape that all inputs agree on, axes of size 1 stretched, apart from axis `free`."""
+        rank = max(x.rank for x in inputs)
+        shape: list[Size] = [1] * rank
+        for k, x in enumerate(inputs):
+            if x.rank != rank or any(
+                size != 1 and want != 1 and differ(want, size)
+                for axis, (want, size) in enumerate(zip(shape, x.shape))
+                if axis != free
+            ):
+                raise OpError(
+                    f"`{self.kind}` can stretch axes of size 1 only, got {inputs[0]} and {x}",
+                    operand=k,
+                    help="`global_avg_pool: {keepdims: true}` keeps the axes that are to be stretched",
+                )
+            shape = [b if a == 1 else a if b == 1 else more_specific(a, b) for a, b in zip(shape, x.shape)]
+        return tuple(shape)
+
     def infer(self, *inputs: TensorSpec) -> TensorSpec:
         return TensorSpec(self.checked(inputs), common_dtype(*inputs))
 
     def requires(self, *inputs: TensorSpec) -> Iterable[Requirement]:
         return list(equalities(inputs, None))
+
+
+def stretching(inputs: tuple[TensorSpec, ...], shape: Shape, free: int | None = None) -> Iterable[Requirement]:
+    """`Equal` for every size that is not stretched to `shape`, axis `free` left out."""
+    for x in inputs:
+        for axis, (want, size) in enumerate(zip(shape, x.shape)):
+            if axis != free and size not in (1, want):
+                yield Equal(want, size)
 
 
 def equalities(inputs: tuple[TensorSpec, ...], free: int | None) -> Iterable[Requirement]:
@@ -59,26 +85,12 @@ class Elementwise(Merge):
     def infer(self, *inputs: TensorSpec) -> TensorSpec:
         if not self.broadcast:
             return super().infer(*inputs)
-        rank = max(x.rank for x in inputs)
-        shape: list[Size] = [1] * rank
-        for k, x in enumerate(inputs):
-            if x.rank != rank or any(
-                size != 1 and want != 1 and differ(want, size) for want, size in zip(shape, x.shape)
-            ):
-                raise OpError(
-                    f"`{self.kind}` can stretch axes of size 1 only, got {inputs[0]} and {x}",
-                    operand=k,
-                    help="`global_avg_pool: {keepdims: true}` keeps the axes that are to be stretched",
-                )
-            shape = [b if a == 1 else a if b == 1 else more_specific(a, b) for a, b in zip(shape, x.shape)]
-        return TensorSpec(tuple(shape), common_dtype(*inputs))
+        return TensorSpec(self.stretched(inputs), common_dtype(*inputs))
 
     def requires(self, *inputs: TensorSpec) -> Iterable[Requirement]:
         if not self.broadcast:
             return super().requires(*inputs)
-        shape = self.infer(*inputs).shape
-        pairs = ((want, size) for x in inputs for want, size in zip(shape, x.shape))
-        return [Equal(want, size) for want, size in pairs if size not in (1, want)]
+        return list(stretching(inputs, self.stretched(inputs)))
 
 
 class Add(Elementwise):
@@ -123,15 +135,19 @@ class Concat(Merge):
 
     kind = "concat"
     axis: Whole = Field(default=-1, description="counted without the batch; -1 is the channels")
+    broadcast: bool = Field(default=False, description="any other axis of size 1 is stretched to the others' size")
 
     def infer(self, *inputs: TensorSpec) -> TensorSpec:
         axis = axis_index(self, inputs[0].rank, self.axis)
-        shape = list(self.checked(inputs, axis))
+        shape = list(self.stretched(inputs, axis) if self.broadcast else self.checked(inputs, axis))
         shape[axis] = joined(x.shape[axis] for x in inputs)
         return TensorSpec(tuple(shape), common_dtype(*inputs))
 
     def requires(self, *inputs: TensorSpec) -> Iterable[Requirement]:
-        return list(equalities(inputs, self.axis % inputs[0].rank))
+        axis = self.axis % inputs[0].rank
+        if not self.broadcast:
+            return list(equalities(inputs, axis))
+        return list(stretching(inputs, self.stretched(inputs, axis), axis))
 
     def canonical(self, *inputs: TensorSpec) -> dict[str, Any]:
         return {"axis": self.axis % inputs[0].rank}

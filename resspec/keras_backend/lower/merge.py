@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -30,8 +31,27 @@ def elementwise(name: str) -> Lowering:
 def concat(site: Site, op: merge.Concat, *inputs: Any) -> Any:
     if len(inputs) == 1:
         return site.layer(keras.layers.Identity)(inputs[0])
-    axis = batch_axis(site, op.axis % site.inputs[0].rank)
-    return site.layer(keras.layers.Concatenate, axis=axis)(list(inputs))
+    axis = op.axis % site.inputs[0].rank
+    if op.broadcast:
+        inputs = tuple(stretched(site, axis, inputs, k) for k in range(len(inputs)))
+    return site.layer(keras.layers.Concatenate, axis=batch_axis(site, axis))(list(inputs))
+
+
+def stretched(site: Site, free: int, inputs: Sequence[Any], k: int) -> Any:
+    """Input `k` with its axes of size 1 as long as those of the others: zeros of their sizes are added, which may be
+    unknown until the network runs."""
+    found, known = inputs[k], list(site.inputs[k].shape)
+    for other, spec in enumerate(site.inputs):
+        longer = [axis for axis, size in enumerate(spec.shape) if axis != free and known[axis] == 1 != size]
+        if longer:
+            thin = site.operation(
+                keras.ops.take, inputs[other], [0], axis=batch_axis(site, free), suffix=f"{k}-{other}"
+            )
+            zeros = site.operation(keras.ops.zeros_like, thin, suffix=f"{k}-{other}-zeros")
+            found = site.operation(keras.ops.add, found, zeros, suffix=f"{k}-{other}-sum")
+            for axis in longer:
+                known[axis] = spec.shape[axis]
+    return found
 
 
 def dot(site: Site, op: merge.Dot, left: Any, right: Any) -> Any:
