@@ -37,9 +37,11 @@ SMALL = [
     ("resnet_d@resnet18d", {"image": [37, 37, 3]}, {}),
     # encoder-decoders
     ("attention_unet@r2_attention_unet", {"image": [32, 48, 3]}, {"base": 4}),
+    ("deeplab", {"image": [32, 48, 3]}, {}),
     ("fpn", {"image": [32, 64, 3]}, {"depth": 18, "width": 8}),
     ("hrnet", {"image": [32, 32, 3]}, {"width": 4, "classes": 10}),
     ("linknet", {"image": [32, 64, 3]}, {}),
+    ("pspnet", {"image": [65, 65, 3]}, {}),
     ("resunet@resunet", {"image": [16, 24, 3]}, {"base": 8}),
     ("unet_resnet@unet_resnet18", {"image": [32, 64, 3]}, {}),
     ("unetpp@unetpp_ds", {"image": [16, 32, 3]}, {"base": 4}),
