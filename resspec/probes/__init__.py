@@ -36,7 +36,12 @@ class Probe(NamedTuple):
         return found
 
 
-PROBES = (Probe("gradients", "norms of gradients against depth at initialization: vanishing, exploding"),)
+PROBES = (
+    Probe("gradients", "norms of gradients against depth at initialization: vanishing, exploding"),
+    Probe("shatter", "how alike the gradients of different inputs are, against depth"),
+    Probe("paths", "the ways through a network, how long they are, and which the gradient takes"),
+    Probe("variance", "second moment and batch variance, block by block, at initialization"),
+)
 """all probes, in the order of `resspec probe --help`"""
 
 

@@ -220,7 +220,7 @@ class Subject:
         """What the user calls it."""
         if isinstance(self.source, Network):
             return self.source.name
-        return Path(str(self.source)).name.replace(".yaml", "")
+        return Path(str(self.source)).name.replace(".yaml", "").rpartition("@")[2]
 
 
 def session(network: Network, taps: Sequence[int] = (), *, seed: int = 0, gradients: bool = False) -> Session:
@@ -234,7 +234,7 @@ def session(network: Network, taps: Sequence[int] = (), *, seed: int = 0, gradie
 def labels(subjects: Sequence[Subject]) -> list[str]:
     """A name for each: that of the network, or what was asked for where two are called the same."""
     names = [subject.load().name for subject in subjects]
-    return [name if names.count(name) == 1 else subject.label for name, subject in zip(names, subjects, strict=True)]
+    return names if len({*names}) == len(names) else [subject.label for subject in subjects]
 
 
 def refused(

@@ -115,6 +115,15 @@ def noise(network: Network, batch: int, seed: int) -> dict[str, Array]:
     return found
 
 
+def batch(name: str, network: Network, size: int, seed: int) -> dict[str, Array]:
+    """Examples to look at: `noise`, or so many random ones of the data of that name."""
+    if name == "noise":
+        return noise(network, size, seed)
+    found = fitted(load(name), network)
+    chosen = np.random.default_rng([seed, 0xBA7]).choice(len(found.x), min(size, len(found.x)), replace=False)
+    return {next(iter(network.inputs)): found.x[chosen]}
+
+
 def _vocabulary(network: Network, i: int) -> int:
     """How many tokens the embedding that reads an input knows; 2 where there is none."""
     readers: list[Node] = [node for node in network.nodes if any(ref.node == i for ref in node.inputs)]

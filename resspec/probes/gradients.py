@@ -266,7 +266,7 @@ def _draw(figure: Figure, curves: Sequence[Curve]) -> None:
             values, factor = getattr(one, kind), trend(one.depth, getattr(one, kind)).factor
             order = np.argsort(one.depth, kind="stable")
             relative = np.where(values > 0, values, np.nan)[order] / values[order[-1]]
-            look.line(axes, one.depth[order], relative, k, f"{one.label}: x{factor:.3g} a layer")
+            look.line(axes, one.depth[order], relative, k, f"{one.label}: ×{factor:.3g} a layer")
         axes.set_yscale("log")
         axes.set_title(f"gradient by {kind}")
         axes.set_xlabel("depth, in layers from the input")

@@ -59,6 +59,24 @@ class Map:
         return sorted({unit.add for unit in self.units} | {i for i in self.layers if i not in inside})
 
     @cached_property
+    def stream(self) -> list[int]:
+        """Where the sums of residual units stand, a factor behind the sum included; before them their common entry.
+
+        In a network without units the layers, but for the last.
+        """
+        if not self.units:
+            return self.layers[:-1]
+        first, last = self.units[0].entry, self.units[-1].add
+        return [first, *(self._scaled(i) for i in self.stations if first < i <= last)]
+
+    def _scaled(self, i: int) -> int:
+        readers = self.view.readers[i]
+        while len(readers) == 1 and self.nodes[readers[0]].op.kind in ("scale", "layer_scale"):
+            i = readers[0]
+            readers = self.view.readers[i]
+        return i
+
+    @cached_property
     def depth(self) -> list[int]:
         """For each node the most layers with weights on a way to it, itself counted."""
         return self._longest(set(self.layers))

@@ -94,6 +94,18 @@ class Session:
         for layer, momentum in zip(layers, kept, strict=True):
             layer.momentum = momentum
 
+    def take(self, model: keras.Model) -> None:
+        """The weights of a model of the same network, by the names of layers and their order within."""
+        for layer in self.model.layers:
+            if layer.weights:
+                layer.set_weights(model.get_layer(self._original(layer.name)).get_weights())
+
+    def _original(self, name: str) -> str:
+        """The name of a layer in the model of the network as it was: an output's layer bears the output's name."""
+        path = self._by_layer.get(name, name)
+        i = self.network.index.get(path)
+        return name if i is None else self.network.layer_names[i]
+
     def path_of(self, layer: str) -> str:
         """The path of the node that a Keras layer was made for."""
         return self._by_layer.get(layer.partition("-")[0], layer)

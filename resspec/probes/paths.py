@@ -1,0 +1,307 @@
+"""`paths`: the ways through a network, how long they are, and which of them the gradient takes.
+
+Lengths are counted from the graph alone, exactly, for any network: in residual units, or in layers where there are none.
+The share of the gradient is measured at initialization: a forward pass through the whole network, a backward pass through
+the branches of some units and the shortcuts of all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from resspec.network import Network
+from resspec.probes import data, fit, gates, routes
+from resspec.probes.base import Column, Progress, Result, Settings, Subject, Table, Verdict, labels, session, setting
+from resspec.probes.places import Map, names
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Array = np.ndarray[Any, Any]
+
+DRAWN = 32
+"""the most ways that are drawn one by one"""
+SHORT = 0.5
+"""the mean length of ways that carry the gradient, as a share of the mean of all ways, that is called short"""
+SOURCE = 'Veit, Wilber and Belongie 2016, "Residual Networks Behave Like Ensembles of Relatively Shallow Networks"'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(Settings):
+    gradient: bool = setting(True, "measure the share of the gradient too; without it nothing of Keras is needed")
+    samples: int = setting(16, "random ways of each length", least=1)
+    batch: int = setting(128, "examples that go in at once", least=2)
+    data: str = setting("noise", "noise, mnist1d, digits, or a file.npz with x and y")
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The ways through one network by their length, in `unit`s."""
+
+    network: Network
+    label: str
+    unit: str
+    counts: tuple[int, ...]
+    norms: Array | None = None
+    """mean norm of the gradient that one way of each length carries to the first unit"""
+
+    @property
+    def mean(self) -> float:
+        return sum(k * n for k, n in enumerate(self.counts)) / sum(self.counts)
+
+    @property
+    def shares(self) -> Array:
+        """Of all ways, for each length."""
+        whole = sum(self.counts)
+        return np.array([count / whole for count in self.counts])
+
+    @property
+    def carried(self) -> Array | None:
+        """Of the gradient, for each length: the number of ways times what each carries."""
+        if self.norms is None:
+            return None
+        with np.errstate(divide="ignore"):
+            logs = np.log(self.shares) + np.log(self.norms)
+        found = np.exp(logs - logs.max())
+        return np.asarray(found / found.sum())
+
+
+def run(subjects: Sequence[Subject], settings: Options, progress: Progress) -> Result:
+    """Ways of each subject."""
+    found = []
+    for k, (subject, label) in enumerate(zip(subjects, labels(subjects), strict=True)):
+        progress(f"paths of {label}", k, len(subjects))
+        found.append(measure(subject.load(), label, settings))
+    return Result(
+        "paths",
+        "ways through the network",
+        tuple(one.label for one in found),
+        settings.to_dict(),
+        _tables(found),
+        tuple(verdict(one) for one in found),
+        lambda figure: _draw(figure, found),
+        size=(7.2, 3.2 + 0.14 * min(DRAWN, sum(found[0].counts))) if _small(found[0]) else (7.2, 3.8),
+        sources={name: text for one in found for name, text in one.network.sources.items()},
+    )
+
+
+def count(network: Network, label: str) -> Ways:
+    """The ways by their length, from the graph alone."""
+    if Map(network).units:
+        return Ways(network, label, "units", tuple(routes.by_blocks(network)))
+    return Ways(network, label, "layers", tuple(routes.by_layers(network)))
+
+
+def measure(network: Network, label: str, settings: Options) -> Ways:
+    """The ways by their length, and what they carry if the units are a chain of two or more."""
+    found = count(network, label)
+    units = Map(network).units
+    if not settings.gradient or len(units) < 2 or list(found.counts) != routes.binomial(len(units)):
+        return found
+    norms = np.mean([carried(network, seed, settings) for seed in settings.every_seed], axis=0)
+    return Ways(network, label, found.unit, found.counts, norms)
+
+
+def carried(network: Network, seed: int, settings: Options, model: Any = None) -> Array:
+    """The norm of the gradient by the first unit's input along random ways of each length; means over samples.
+
+    `model` gives the weights, a `keras.Model` of the same network; without it they are initial ones.
+    """
+    units = Map(network).units
+    changed = gates.gated(network)
+    entry = changed.index[network.nodes[units[0].entry].path]
+    opened = session(changed, [entry], seed=seed, gradients=True)
+    if model is not None:
+        opened.take(model)
+    random = np.random.default_rng([seed, 0x9A7])
+    inputs = data.batch(settings.data, network, settings.batch, seed)
+    size = len(next(iter(inputs.values())))
+    ones = np.ones((size, len(units)), np.float32)
+    if model is None:
+        opened.calibrate({**inputs, gates.BRANCHES: ones, gates.SHORTCUTS: ones})
+    lengths = np.repeat(np.arange(len(units) + 1), settings.samples)
+    found = np.zeros((len(units) + 1, settings.samples))
+    for start in range(0, len(lengths), size):
+        wanted = lengths[start : start + size]
+        open_ = np.zeros((size, len(units)), np.float32)
+        for row, length in enumerate(wanted):
+            open_[row, random.choice(len(units), length, replace=False)] = 1
+        derived = opened.derive({**inputs, gates.BRANCHES: open_, gates.SHORTCUTS: 1 - open_}, seed)
+        rows = derived.by_tap(entry).reshape(size, -1).astype(np.float64)
+        found.reshape(-1)[start : start + size] = np.sqrt((rows**2).sum(axis=1))[: len(wanted)]
+    return np.asarray(found.mean(axis=1))
+
+
+def _tables(found: Sequence[Ways]) -> tuple[Table, ...]:
+    return (
+        Table(
+            "ways",
+            "ways from input to output",
+            (
+                Column("network"),
+                Column("ways", "how many there are, exactly"),
+                Column("unit", "in which lengths are counted"),
+                Column("shortest"), Column("mean"), Column("longest"),
+                Column("carrying", "lengths that carry the middle 95% of the gradient"),
+                Column("carrying_share", "of all ways that are so long"),
+                Column("slope", "of the logarithm of what one way carries, a unit"),
+            ),
+            tuple(
+                (
+                    one.label, sum(one.counts), one.unit,
+                    next(k for k, n in enumerate(one.counts) if n), one.mean, len(one.counts) - 1,
+                    *_carrying(one),
+                )
+                for one in found
+            ),
+        ),
+        Table(
+            "lengths",
+            "ways by their length",
+            (
+                Column("network"), Column("length"), Column("ways"), Column("share", "of all ways"),
+                Column("norm", "of the gradient that one way carries"),
+                Column("gradient_share", "of the whole gradient"),
+            ),
+            tuple(
+                (
+                    one.label, k, n, float(one.shares[k]),
+                    None if one.norms is None else float(one.norms[k]),
+                    None if one.carried is None else float(one.carried[k]),
+                )
+                for one in found
+                for k, n in enumerate(one.counts)
+            ),
+        ),
+    )  # fmt: skip
+
+
+def between(shares: Array) -> tuple[int, int]:
+    """The lengths between which the middle 95% lie."""
+    whole = np.cumsum(shares)
+    return int(np.searchsorted(whole, 0.025)), int(np.searchsorted(whole, 0.975))
+
+
+def slope(found: Ways) -> float:
+    """How the logarithm of what one way carries falls with its length."""
+    return 0.0 if found.norms is None else fit.exponential(np.arange(len(found.norms)), found.norms).slope
+
+
+def _carrying(found: Ways) -> tuple[str | None, float | None, float | None]:
+    if found.carried is None:
+        return None, None, None
+    low, high = between(found.carried)
+    return f"{low}-{high}", float(sum(found.counts[low : high + 1]) / sum(found.counts)), slope(found)
+
+
+def verdict(found: Ways) -> Verdict:
+    """How many ways there are, and whether the gradient takes the short ones."""
+    whole, last = sum(found.counts), len(found.counts) - 1
+    many = f"{whole:,}" if whole < 10**9 else f"{_power(whole)}"
+    text = f"{found.label}: {many} way{'s' * (whole > 1)}"
+    if last == 0 and found.unit == "units":
+        return Verdict(None, text, source=SOURCE)
+    if found.unit == "layers":
+        shortest = next(k for k, n in enumerate(found.counts) if n)
+        if shortest == last:
+            text += f", all through {last} layers: no gradient reaches the first layers by a shorter one"
+        else:
+            text += f" through {shortest} to {last} layers, {found.mean:.1f} on average"
+        return Verdict(None, text, source=SOURCE)
+    text += f" through 0 to {last} units, {found.mean:.1f} on average"
+    if found.carried is None:
+        return Verdict(None, text, source=SOURCE)
+    low, high = between(found.carried)
+    share = sum(found.counts[low : high + 1]) / whole
+    mean = float(np.sum(np.arange(last + 1) * found.carried))
+    text += f"; 95% of the gradient come through {low} to {high} units, which are {share:.2g} of all ways"
+    threshold = f"short: {SHORT:g} of the mean length, {found.mean * SHORT:.1f} here"
+    return Verdict(True if mean < 2 * SHORT * found.mean else None, text, threshold, SOURCE)
+
+
+def _power(whole: int) -> str:
+    """A large number as a power of two."""
+    bits = whole.bit_length() - 1
+    return f"2^{bits}" if whole == 1 << bits else f"about 2^{bits}"
+
+
+def _small(found: Ways) -> bool:
+    return 1 < sum(found.counts) <= DRAWN
+
+
+def _draw(figure: Figure, found: Sequence[Ways]) -> None:
+    if _small(found[0]):
+        left, right = figure.subplots(1, 2, width_ratios=(1.6, 1))
+        _draw_ways(left, found[0])
+    else:
+        right = figure.subplots()
+    _draw_lengths(right, found)
+
+
+def _draw_ways(axes: Axes, found: Ways) -> None:
+    """The unravelled view: a row for each way, a box for each unit on it."""
+    from matplotlib.patches import FancyBboxPatch
+
+    from resspec.probes import figure as look
+
+    where = Map(found.network)
+    across = len(where.units) if found.unit == "units" else len(where.layers)
+    rows = sorted(routes.ways(found.network, DRAWN), key=lambda way: (len(way), way))
+    shades = ("#ffffff", "#d9ecf7", "#a9d3ec", "#6fb4dc", "#3892c8", look.BLUE)
+    for row, way in enumerate(rows):
+        axes.plot((-0.9, across - 0.1), (row, row), color=look.GREY, linewidth=0.9, zorder=1)
+        for k in way:
+            shade = shades[min(5, 1 + round(4 * (len(way) - 1) / max(1, len(found.counts) - 2)))]
+            box = FancyBboxPatch((k - 0.34, row - 0.3), 0.68, 0.6, boxstyle="round,pad=0,rounding_size=0.08",
+                                 facecolor=shade, edgecolor="#333333", linewidth=0.7, zorder=2)  # fmt: skip
+            axes.add_patch(box)
+            dark = shade in shades[4:]
+            if len(rows) <= 16:
+                axes.text(k, row, f"f$_{{{k + 1}}}$", ha="center", va="center", fontsize=8,
+                          color="white" if dark else "black", zorder=3)  # fmt: skip
+        axes.text(across - 0.02, row, str(len(way)), fontsize=7.5, color=look.GREY, ha="left", va="center")
+    axes.text(across - 0.02, -0.95, "length", fontsize=7.5, color=look.GREY, ha="center", va="center")
+    axes.set_xlim(-1.0, across + 0.3)
+    axes.set_ylim(len(rows) - 0.4, -1.5)
+    axes.set_xticks(range(across), [f"f$_{{{k + 1}}}$" for k in range(across)])
+    axes.set_yticks([])
+    axes.grid(visible=False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(length=0)
+    axes.set_title(f"{found.label}: {len(rows)} ways")
+    shown = [where.units[k].add for k in range(across)] if found.unit == "units" else where.layers
+    kind = "residual unit" if found.unit == "units" else "layer"
+    axes.set_xlabel(f"{kind}, {names(found.network, shown)[0]} to {names(found.network, shown)[-1]}")
+
+
+def _draw_lengths(axes: Axes, found: Sequence[Ways]) -> None:
+    from resspec.probes import figure as look
+
+    if len(found) == 1 and found[0].carried is not None:
+        one, x = found[0], np.arange(len(found[0].counts))
+        axes.bar(x - 0.2, one.shares, 0.4, color=look.SKY, edgecolor=look.BLUE, linewidth=0.6, label="of all ways")
+        axes.bar(x + 0.2, one.carried, 0.4, color=look.VERMILION, edgecolor="#7a3500", linewidth=0.6, hatch="////",
+                 label="of the gradient")  # fmt: skip
+        if len(x) > 12:
+            low, high = between(one.carried)
+            axes.axvspan(low - 0.5, high + 0.5, color=look.VERMILION, alpha=0.08, linewidth=0)
+            axes.annotate(f"95% of the gradient:\n{low} to {high} units", (high + 0.8, axes.get_ylim()[1] * 0.98),
+                          fontsize=8, va="top", color="#7a3500")  # fmt: skip
+    else:
+        for k, one in enumerate(found):
+            look.line(axes, np.arange(len(one.counts)), one.shares, k, f"{one.label}: ways")
+            if one.carried is not None:
+                look.line(axes, np.arange(len(one.counts)), one.carried, k, f"{one.label}: gradient", linestyle=":")
+    axes.legend(loc="upper right")
+    axes.set_ylim(0, axes.get_ylim()[1] * 1.15)
+    axes.set_ylabel("share")
+    axes.set_title("ways by length")
+    axes.set_xlabel(f"length, in {found[0].unit}")
+    if len(found[0].counts) < 12:
+        axes.set_xticks(range(len(found[0].counts)))
