@@ -39,7 +39,7 @@ class Probe(NamedTuple):
 PROBES = (
     Probe("gradients", "norms of gradients against depth at initialization: vanishing, exploding"),
     Probe("shatter", "how alike the gradients of different inputs are, against depth"),
-    Probe("paths", "the ways through a network, how long they are, and which the gradient takes"),
+    Probe("paths", "the paths through a network, how long they are, and which the gradient takes"),
     Probe("variance", "second moment and batch variance, block by block, at initialization"),
 )
 """all probes, in the order of `resspec probe --help`"""

@@ -1,8 +1,8 @@
-"""`paths`: the ways through a network, how long they are, and which of them the gradient takes.
+"""`paths`: the paths through a network, how long they are, and which of them the gradient takes.
 
-Lengths are counted from the graph alone, exactly, for any network: in residual units, or in layers where there are none.
-The share of the gradient is measured at initialization: a forward pass through the whole network, a backward pass through
-the branches of some units and the shortcuts of all others.
+Lengths are counted from the graph alone, exactly, for any network: in residual units, or in layers where
+there are none. The share of the gradient is measured at initialization: a forward pass through the whole
+network, a backward pass through the branches of some units and the shortcuts of all others.
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 DRAWN = 32
-"""the most ways that are drawn one by one"""
+"""the most paths that are drawn one by one"""
 SHORT = 0.5
-"""the mean length of ways that carry the gradient, as a share of the mean of all ways, that is called short"""
+"""the mean length of paths that carry the gradient, as a share of the mean of all paths, that is called short"""
 SOURCE = 'Veit, Wilber and Belongie 2016, "Residual Networks Behave Like Ensembles of Relatively Shallow Networks"'
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Settings):
     gradient: bool = setting(True, "measure the share of the gradient too; without it nothing of Keras is needed")
-    samples: int = setting(16, "random ways of each length", least=1)
+    samples: int = setting(32, "random paths of each length", least=1)
     batch: int = setting(128, "examples that go in at once", least=2)
     data: str = setting("noise", "noise, mnist1d, digits, or a file.npz with x and y")
 
 
 @dataclass(frozen=True)
 class Ways:
-    """The ways through one network by their length, in `unit`s."""
+    """The paths through one network by their length, in `unit`s."""
 
     network: Network
     label: str
     unit: str
     counts: tuple[int, ...]
     norms: Array | None = None
-    """mean norm of the gradient that one way of each length carries to the first unit"""
+    """mean norm of the gradient that one path of each length carries to the first unit"""
 
     @property
     def mean(self) -> float:
@@ -56,13 +56,13 @@ class Ways:
 
     @property
     def shares(self) -> Array:
-        """Of all ways, for each length."""
+        """Of all paths, for each length."""
         whole = sum(self.counts)
         return np.array([count / whole for count in self.counts])
 
     @property
     def carried(self) -> Array | None:
-        """Of the gradient, for each length: the number of ways times what each carries."""
+        """Of the gradient, for each length: the number of paths times what each carries."""
         if self.norms is None:
             return None
         with np.errstate(divide="ignore"):
@@ -79,7 +79,7 @@ def run(subjects: Sequence[Subject], settings: Options, progress: Progress) -> R
         found.append(measure(subject.load(), label, settings))
     return Result(
         "paths",
-        "ways through the network",
+        "paths through the network",
         tuple(one.label for one in found),
         settings.to_dict(),
         _tables(found),
@@ -91,14 +91,14 @@ def run(subjects: Sequence[Subject], settings: Options, progress: Progress) -> R
 
 
 def count(network: Network, label: str) -> Ways:
-    """The ways by their length, from the graph alone."""
+    """The paths by their length, from the graph alone."""
     if Map(network).units:
         return Ways(network, label, "units", tuple(routes.by_blocks(network)))
     return Ways(network, label, "layers", tuple(routes.by_layers(network)))
 
 
 def measure(network: Network, label: str, settings: Options) -> Ways:
-    """The ways by their length, and what they carry if the units are a chain of two or more."""
+    """The paths by their length, and what they carry if the units are a chain of two or more."""
     found = count(network, label)
     units = Map(network).units
     if not settings.gradient or len(units) < 2 or list(found.counts) != routes.binomial(len(units)):
@@ -108,7 +108,7 @@ def measure(network: Network, label: str, settings: Options) -> Ways:
 
 
 def carried(network: Network, seed: int, settings: Options, model: Any = None) -> Array:
-    """The norm of the gradient by the first unit's input along random ways of each length; means over samples.
+    """The norm of the gradient by the first unit's input along random paths of each length; means over samples.
 
     `model` gives the weights, a `keras.Model` of the same network; without it they are initial ones.
     """
@@ -140,16 +140,16 @@ def carried(network: Network, seed: int, settings: Options, model: Any = None) -
 def _tables(found: Sequence[Ways]) -> tuple[Table, ...]:
     return (
         Table(
-            "ways",
-            "ways from input to output",
+            "paths",
+            "paths from input to output",
             (
                 Column("network"),
-                Column("ways", "how many there are, exactly"),
+                Column("paths", "how many there are, exactly"),
                 Column("unit", "in which lengths are counted"),
                 Column("shortest"), Column("mean"), Column("longest"),
                 Column("carrying", "lengths that carry the middle 95% of the gradient"),
-                Column("carrying_share", "of all ways that are so long"),
-                Column("slope", "of the logarithm of what one way carries, a unit"),
+                Column("carrying_share", "of all paths that are so long"),
+                Column("slope", "of the logarithm of what one path carries, a unit"),
             ),
             tuple(
                 (
@@ -162,10 +162,10 @@ def _tables(found: Sequence[Ways]) -> tuple[Table, ...]:
         ),
         Table(
             "lengths",
-            "ways by their length",
+            "paths by their length",
             (
-                Column("network"), Column("length"), Column("ways"), Column("share", "of all ways"),
-                Column("norm", "of the gradient that one way carries"),
+                Column("network"), Column("length"), Column("paths"), Column("share", "of all paths"),
+                Column("norm", "of the gradient that one path carries"),
                 Column("gradient_share", "of the whole gradient"),
             ),
             tuple(
@@ -188,7 +188,7 @@ def between(shares: Array) -> tuple[int, int]:
 
 
 def slope(found: Ways) -> float:
-    """How the logarithm of what one way carries falls with its length."""
+    """How the logarithm of what one path carries falls with its length."""
     return 0.0 if found.norms is None else fit.exponential(np.arange(len(found.norms)), found.norms).slope
 
 
@@ -200,10 +200,9 @@ def _carrying(found: Ways) -> tuple[str | None, float | None, float | None]:
 
 
 def verdict(found: Ways) -> Verdict:
-    """How many ways there are, and whether the gradient takes the short ones."""
+    """How many paths there are, and whether the gradient takes the short ones."""
     whole, last = sum(found.counts), len(found.counts) - 1
-    many = f"{whole:,}" if whole < 10**9 else f"{_power(whole)}"
-    text = f"{found.label}: {many} way{'s' * (whole > 1)}"
+    text = f"{found.label}: {amount(whole)} path{'s' * (whole > 1)}"
     if last == 0 and found.unit == "units":
         return Verdict(None, text, source=SOURCE)
     if found.unit == "layers":
@@ -219,13 +218,15 @@ def verdict(found: Ways) -> Verdict:
     low, high = between(found.carried)
     share = sum(found.counts[low : high + 1]) / whole
     mean = float(np.sum(np.arange(last + 1) * found.carried))
-    text += f"; 95% of the gradient come through {low} to {high} units, which are {share:.2g} of all ways"
+    text += f"; 95% of the gradient come through {low} to {high} units, which are {share:.2g} of all paths"
     threshold = f"short: {SHORT:g} of the mean length, {found.mean * SHORT:.1f} here"
     return Verdict(True if mean < 2 * SHORT * found.mean else None, text, threshold, SOURCE)
 
 
-def _power(whole: int) -> str:
-    """A large number as a power of two."""
+def amount(whole: int) -> str:
+    """A number as people read it; a large one as a power of two."""
+    if whole < 10**9:
+        return f"{whole:,}"
     bits = whole.bit_length() - 1
     return f"2^{bits}" if whole == 1 << bits else f"about 2^{bits}"
 
@@ -244,19 +245,19 @@ def _draw(figure: Figure, found: Sequence[Ways]) -> None:
 
 
 def _draw_ways(axes: Axes, found: Ways) -> None:
-    """The unravelled view: a row for each way, a box for each unit on it."""
+    """The unravelled view: a row for each path, a box for each unit on it."""
     from matplotlib.patches import FancyBboxPatch
 
     from resspec.probes import figure as look
 
     where = Map(found.network)
     across = len(where.units) if found.unit == "units" else len(where.layers)
-    rows = sorted(routes.ways(found.network, DRAWN), key=lambda way: (len(way), way))
+    rows = sorted(routes.paths(found.network, DRAWN), key=lambda path: (len(path), path))
     shades = ("#ffffff", "#d9ecf7", "#a9d3ec", "#6fb4dc", "#3892c8", look.BLUE)
-    for row, way in enumerate(rows):
+    for row, path in enumerate(rows):
         axes.plot((-0.9, across - 0.1), (row, row), color=look.GREY, linewidth=0.9, zorder=1)
-        for k in way:
-            shade = shades[min(5, 1 + round(4 * (len(way) - 1) / max(1, len(found.counts) - 2)))]
+        for k in path:
+            shade = shades[min(5, 1 + round(4 * (len(path) - 1) / max(1, len(found.counts) - 2)))]
             box = FancyBboxPatch((k - 0.34, row - 0.3), 0.68, 0.6, boxstyle="round,pad=0,rounding_size=0.08",
                                  facecolor=shade, edgecolor="#333333", linewidth=0.7, zorder=2)  # fmt: skip
             axes.add_patch(box)
@@ -264,7 +265,7 @@ def _draw_ways(axes: Axes, found: Ways) -> None:
             if len(rows) <= 16:
                 axes.text(k, row, f"f$_{{{k + 1}}}$", ha="center", va="center", fontsize=8,
                           color="white" if dark else "black", zorder=3)  # fmt: skip
-        axes.text(across - 0.02, row, str(len(way)), fontsize=7.5, color=look.GREY, ha="left", va="center")
+        axes.text(across - 0.02, row, str(len(path)), fontsize=7.5, color=look.GREY, ha="left", va="center")
     axes.text(across - 0.02, -0.95, "length", fontsize=7.5, color=look.GREY, ha="center", va="center")
     axes.set_xlim(-1.0, across + 0.3)
     axes.set_ylim(len(rows) - 0.4, -1.5)
@@ -274,7 +275,7 @@ def _draw_ways(axes: Axes, found: Ways) -> None:
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
     axes.tick_params(length=0)
-    axes.set_title(f"{found.label}: {len(rows)} ways")
+    axes.set_title(f"{found.label}: {len(rows)} paths")
     shown = [where.units[k].add for k in range(across)] if found.unit == "units" else where.layers
     kind = "residual unit" if found.unit == "units" else "layer"
     axes.set_xlabel(f"{kind}, {names(found.network, shown)[0]} to {names(found.network, shown)[-1]}")
@@ -283,25 +284,29 @@ def _draw_ways(axes: Axes, found: Ways) -> None:
 def _draw_lengths(axes: Axes, found: Sequence[Ways]) -> None:
     from resspec.probes import figure as look
 
-    if len(found) == 1 and found[0].carried is not None:
-        one, x = found[0], np.arange(len(found[0].counts))
-        axes.bar(x - 0.2, one.shares, 0.4, color=look.SKY, edgecolor=look.BLUE, linewidth=0.6, label="of all ways")
-        axes.bar(x + 0.2, one.carried, 0.4, color=look.VERMILION, edgecolor="#7a3500", linewidth=0.6, hatch="////",
-                 label="of the gradient")  # fmt: skip
-        if len(x) > 12:
+    one = found[0]
+    if len(found) == 1 and one.carried is not None:
+        x, few = np.arange(len(one.counts)), len(one.counts) <= 12
+        wide, aside = (0.4, 0.2) if few else (0.9, 0.0)
+        axes.bar(x - aside, one.shares, wide, color=look.SKY, edgecolor=look.BLUE, linewidth=0.6, label="of all paths")
+        axes.bar(x + aside, one.carried, wide, color=look.VERMILION, edgecolor="#7a3500", linewidth=0.6, hatch="////",
+                 alpha=1 if few else 0.85, label="of the gradient")  # fmt: skip
+        if not few:
             low, high = between(one.carried)
             axes.axvspan(low - 0.5, high + 0.5, color=look.VERMILION, alpha=0.08, linewidth=0)
             axes.annotate(f"95% of the gradient:\n{low} to {high} units", (high + 0.8, axes.get_ylim()[1] * 0.98),
                           fontsize=8, va="top", color="#7a3500")  # fmt: skip
     else:
         for k, one in enumerate(found):
-            look.line(axes, np.arange(len(one.counts)), one.shares, k, f"{one.label}: ways")
+            x = np.flatnonzero(one.shares > 1e-4)
+            look.line(axes, x, one.shares[x], k, f"{one.label}: {amount(sum(one.counts))} paths", markersize=3.5,
+                      marker=look.MARKERS[k % 7])  # fmt: skip
             if one.carried is not None:
                 look.line(axes, np.arange(len(one.counts)), one.carried, k, f"{one.label}: gradient", linestyle=":")
     axes.legend(loc="upper right")
     axes.set_ylim(0, axes.get_ylim()[1] * 1.15)
     axes.set_ylabel("share")
-    axes.set_title("ways by length")
+    axes.set_title("paths by length")
     axes.set_xlabel(f"length, in {found[0].unit}")
     if len(found[0].counts) < 12:
         axes.set_xticks(range(len(found[0].counts)))

@@ -1,4 +1,4 @@
-"""Counting the ways through a network, from the graph alone: exact, in big integers."""
+"""Counting the paths through a network, from the graph alone: exact, in big integers."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from resspec.probes.places import Map
 
 
 def by_layers(network: Network) -> list[int]:
-    """How many ways from an input to an output go through 0, 1, 2, ... layers with weights."""
+    """How many paths from an input to an output go through 0, 1, 2, ... layers with weights."""
     where = Map(network)
     counted = set(where.layers)
     return _lengths(network, lambda i: _sources(network, i), lambda i: int(i in counted))
 
 
 def by_blocks(network: Network) -> list[int]:
-    """How many ways lead through the branches of 0, 1, 2, ... residual units.
+    """How many paths lead through the branches of 0, 1, 2, ... residual units.
 
-    What is within a unit counts as one way for each of its branches.
+    What is within a unit counts as one path for each of its branches.
     """
     units = {unit.add: unit for unit in Map(network).units}
 
@@ -33,12 +33,12 @@ def by_blocks(network: Network) -> list[int]:
 
 
 def binomial(units: int) -> list[int]:
-    """The lengths of the ways through a chain of residual units."""
+    """The lengths of the paths through a chain of residual units."""
     return [comb(units, k) for k in range(units + 1)]
 
 
-def ways(network: Network, most: int) -> Iterator[tuple[int, ...]]:
-    """The first `most` ways from an input to the first output, each as the units whose branch it takes.
+def paths(network: Network, most: int) -> Iterator[tuple[int, ...]]:
+    """The first `most` paths from an input to the first output, each as the units whose branch it takes.
 
     In a network without units it is the layers that are told.
     """
@@ -71,7 +71,7 @@ def _sources(network: Network, i: int) -> list[tuple[int, int]]:
 def _lengths(
     network: Network, sources: Callable[[int], Sequence[tuple[int, int]]], length: Callable[[int], int]
 ) -> list[int]:
-    """Ways by their length. Each polynomial is one integer, `bits` for each coefficient: sums and shifts do the work."""
+    """Paths by their length. A polynomial is one integer, `bits` for each coefficient: sums and shifts do the work."""
     ends: list[Ref] = list(network.outputs.values())
     totals: list[int] = []
     for i in range(len(network.nodes)):
@@ -81,8 +81,8 @@ def _lengths(
     found: list[int] = []
     for i in range(len(network.nodes)):
         before = sources(i)
-        ways = sum(found[j] << (bits * more) for j, more in before) if before else 1
-        found.append(ways << (bits * length(i)))
+        paths = sum(found[j] << (bits * more) for j, more in before) if before else 1
+        found.append(paths << (bits * length(i)))
     whole, mask, lengths = sum(found[ref.node] for ref in ends), (1 << bits) - 1, []
     while whole:
         lengths.append(whole & mask)

@@ -1,8 +1,8 @@
 """`shatter`: how alike the gradients of different inputs are, against depth, at initialization.
 
-Along a line through the inputs the gradient by the input is a curve: smooth like brown noise in a shallow network, white
-noise in a deep plain one with normalization. Its autocorrelation is shown, with the share of units that switch on or off
-along the line, and the correlation of gradients between independent inputs.
+Along a line through the inputs the gradient by the input is a curve: smooth like brown noise in a shallow
+network, white noise in a deep plain one with normalization. Its autocorrelation is shown, with the share of
+units that never switch on or off along the line, and the correlation of gradients between independent inputs.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ STEEP = 0.75
 STILL = 0.5
 """the share of units that never switch from which on the line does not show the depth"""
 
-SOURCE = 'Balduzzi et al. 2017, "The Shattered Gradients Problem: If resnets are the answer, then what is the question?"'
+SOURCE = (
+    'Balduzzi et al. 2017, "The Shattered Gradients Problem: If resnets are the answer, then what is the question?"'
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +133,9 @@ def measure(network: Network, label: str, family: str, settings: Options) -> Sha
         along = {name: (middle + grid.reshape(-1, *[1] * direction.ndim) * direction).astype(np.float32)}
         opened.calibrate(along)
         derived = opened.derive(along, seed, alike=True)
-        gradient = (derived.by_input()[name].astype(np.float64) * direction).sum(axis=tuple(range(1, direction.ndim + 1)))
+        gradient = (derived.by_input()[name].astype(np.float64) * direction).sum(
+            axis=tuple(range(1, direction.ndim + 1))
+        )
         curves.append(gradient)
         acfs.append(autocorrelation(gradient, settings.lags))
         on = {network.nodes[i].path: derived.value(i) > 0 for i in watched}
@@ -212,7 +216,7 @@ def _tables(found: Sequence[Shards]) -> tuple[Table, ...]:
         Table(
             "switching",
             "units that never switch along the line",
-            (Column("network"), Column("activation"), Column("still", "share of units"), Column("switches", "of a unit")),
+            (Column("network"), Column("activation"), Column("still", "share of units"), Column("switches")),
             tuple((one.label, path, share, one.switches[path]) for one in found for path, share in one.still.items()),
         ),
         Table(
@@ -321,7 +325,9 @@ def _draw_decay(axes: Axes, found: Sequence[Shards], families: Sequence[str]) ->
         members = sorted((one for one in found if one.family == family), key=lambda one: one.activations)
         values = [one.correlation if one.correlation > 0 else np.nan for one in members]
         at = [one.activations for one in members]
-        look.line(axes, at, values, k, family, markersize=4, color=look.BLACK if len(families) == 1 else look.COLOURS[k])
+        look.line(
+            axes, at, values, k, family, markersize=4, color=look.BLACK if len(families) == 1 else look.COLOURS[k]
+        )
     x = np.array(sorted({one.activations for one in found if one.activations}))
     axes.plot(x, 0.5**x, color=look.GREY, linestyle=":", linewidth=1)
     near = np.flatnonzero(0.5**x > 4e-3)[-1] if len(x) else 0

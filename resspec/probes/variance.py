@@ -73,9 +73,7 @@ def run(subjects: Sequence[Subject], settings: Options, progress: Progress) -> R
             growths.append((course.label, kind, len(values) - 1, *growth(values)))
         rows += [
             (course.label, k, course.network.nodes[i].path, float(moment), float(variance))
-            for k, (i, moment, variance) in enumerate(
-                zip(course.nodes, course.moments, course.variances, strict=True)
-            )
+            for k, (i, moment, variance) in enumerate(zip(course.nodes, course.moments, course.variances, strict=True))
         ]
     tables = (
         Table(
