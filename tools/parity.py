@@ -7,6 +7,9 @@ A reference gets random weights and random statistics of batch normalization, is
 read back into the shipped spec through the map beside it. Both then see the same images, at three sizes. The difference
 is max |a - b| / max |a|, on one backend, in float32. Keras's networks run on any backend, PyTorch's with
 KERAS_BACKEND=torch.
+
+The statistics are those that the network itself has for such images, disturbed. Statistics out of the air would let the
+signal die or grow from layer to layer, until the output says nothing of the first layers, or only of rounding.
 """
 
 from __future__ import annotations
@@ -69,8 +72,10 @@ def measure(reference: Reference, sizes: Iterable[int] = (), form: str = "") -> 
     for size in sizes:
         shape = (size, size, 3)
         random = np.random.default_rng(size)
+        keras.utils.set_random_seed(size)
         theirs = reference.build(shape, CLASSES)
-        library.randomize(theirs, random)
+        images = pictures(random, 8, shape)
+        library.randomize(theirs, random, images)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"reference{form}"
             library.save(theirs, path)
@@ -80,7 +85,6 @@ def measure(reference: Reference, sizes: Iterable[int] = (), form: str = "") -> 
                 reference.spec, params={"classes": CLASSES, **reference.params}, inputs={name: list(shape)}
             )
             ours = network.to_keras(weights=path, weights_map=reference.naming)
-        images = random.normal(size=(2, *shape)).astype(np.float32)
         a, b = library.outputs(theirs, images), keras.ops.convert_to_numpy(ours(images, training=False))
         difference = float(np.abs(a - b).max() / np.abs(a).max())
         varied = np.isfinite(difference) and np.abs(a - a.mean(axis=0)).max() > 1e-3 * np.abs(a).max()
@@ -94,19 +98,47 @@ def measure(reference: Reference, sizes: Iterable[int] = (), form: str = "") -> 
     )
 
 
+def pictures(random: np.random.Generator, count: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Images of 0 to 255, each of a colour of its own."""
+    colours = random.uniform(0, 255, (count, 1, 1, shape[-1]))
+    return (colours * random.uniform(0, 1, (count, *shape))).astype(np.float32)
+
+
+def disturbed(mean: np.ndarray, variance: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Statistics near these; no variance is so small, beside the mean or the others, that it blows up rounding."""
+    variance = np.maximum(variance, 0.05 * mean**2 + 0.1 * variance.mean() + 1e-3)
+    mean = mean + random.normal(0, 0.05, mean.shape) * np.sqrt(variance)
+    return mean.astype(np.float32), (variance * random.uniform(0.9, 1.2, variance.shape)).astype(np.float32)
+
+
 class Keras:
     """The networks of keras.applications, on any backend."""
 
     forms = (".keras", ".weights.h5", ".h5")
 
-    def randomize(self, model: Any, random: np.random.Generator) -> None:
+    def randomize(self, model: Any, random: np.random.Generator, images: np.ndarray) -> None:
         """Weights that no initializer would give: factors and variances around 1, shifts and means around 0."""
         for variable in model.weights:
             name = variable.path.rpartition("/")[2]
-            if name in ("gamma", "moving_variance", "variance"):
-                variable.assign(random.uniform(0.5, 1.5, variable.shape))
-            elif name in ("beta", "moving_mean", "bias", "mean"):
+            if name in ("gamma", "variance"):
+                variable.assign(random.uniform(0.4, 1.2, variable.shape))
+            elif name in ("beta", "bias", "mean"):
                 variable.assign(random.normal(0, 0.1, variable.shape))
+        layers = model._flatten_layers(include_self=False)
+        norms = [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
+        momenta = [norm.momentum for norm in norms]
+        for layer in model._flatten_layers(include_self=False):
+            if isinstance(layer, keras.layers.Normalization) and layer.weights:
+                layer.finalize_state()
+        for norm in norms:
+            norm.momentum = 0.0
+        model(images, training=True)
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+            mean, variance = map(keras.ops.convert_to_numpy, (norm.moving_mean, norm.moving_variance))
+            mean, variance = disturbed(mean, variance, random)
+            norm.moving_mean.assign(mean)
+            norm.moving_variance.assign(variance)
 
     def save(self, model: Any, path: Path) -> None:
         if path.name.endswith(".weights.h5"):
@@ -123,16 +155,27 @@ class Torch:
 
     forms = (".pth", ".safetensors")
 
-    def randomize(self, model: Any, random: np.random.Generator) -> None:
+    def randomize(self, model: Any, random: np.random.Generator, images: np.ndarray) -> None:
         import torch
 
-        model.eval()
         with torch.no_grad():
             for name, array in model.state_dict().items():
-                if name.endswith("running_var") or (name.endswith("weight") and array.ndim == 1):
-                    array.copy_(torch.from_numpy(random.uniform(0.5, 1.5, array.shape)))
-                elif name.endswith(("running_mean", "bias")):
+                if name.endswith("weight") and array.ndim == 1:
+                    array.copy_(torch.from_numpy(random.uniform(0.4, 1.2, array.shape)))
+                elif name.endswith("bias"):
                     array.copy_(torch.from_numpy(random.normal(0, 0.1, array.shape)))
+            norms = [part for part in model.modules() if hasattr(part, "running_var")]
+            for norm in norms:
+                norm.momentum, norm.was = 1.0, norm.momentum
+            model.train()
+            self.outputs(model, images)
+            model.eval()
+            for norm in norms:
+                norm.momentum = norm.was
+                mean, variance = norm.running_mean.cpu().numpy(), norm.running_var.cpu().numpy()
+                mean, variance = disturbed(mean, variance, random)
+                norm.running_mean.copy_(torch.from_numpy(mean))
+                norm.running_var.copy_(torch.from_numpy(variance))
 
     def save(self, model: Any, path: Path) -> None:
         import torch

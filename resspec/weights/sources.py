@@ -52,6 +52,8 @@ def alternatives(graph: Graph, index: int, weights: Sequence[Weight], dialect: D
             return rule(graph, index, {weight.name: weight for weight in weights})
     if isinstance(op, SeparableConv):
         return [_plain(weights), *_separate(weights)]
+    if isinstance(op, BatchNorm):
+        return [_plain(weights), _fixed(weights)]
     return [_plain(weights)]
 
 
@@ -71,6 +73,11 @@ def flattened(graph: Graph, index: int) -> Shape | None:
 
 def _plain(weights: Sequence[Weight]) -> Pieces:
     return tuple(Piece(weight, (("", weight.name),), layout.same(weight.shape)) for weight in weights)
+
+
+def _fixed(weights: Sequence[Weight]) -> Pieces:
+    """Statistics as Keras's layer `Normalization` calls them."""
+    return tuple(Piece(one, (("", one.name.removeprefix("moving_")),), layout.same(one.shape)) for one in weights)
 
 
 def _separate(weights: Sequence[Weight]) -> list[Pieces]:
