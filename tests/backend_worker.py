@@ -43,6 +43,7 @@ SMALL = [
     ("linknet", {"image": [32, 64, 3]}, {}),
     ("pspnet", {"image": [65, 65, 3]}, {}),
     ("resunet@resunet", {"image": [16, 24, 3]}, {"base": 8}),
+    ("unet_efficientnet", {"image": [32, 64, 3]}, {}),
     ("unet_resnet@unet_resnet18", {"image": [32, 64, 3]}, {}),
     ("unetpp@unetpp_ds", {"image": [16, 32, 3]}, {"base": 4}),
 ]

@@ -26,7 +26,7 @@ from resspec.render.scene import Box, Edge, Line, Scene, Text
 from resspec.render.view.view import LEVELS, MOST, Viewer
 
 SHIPPED = resspec.shipped()
-TALL = {"attention_unet", "deeplab", "fpn", "hrnet", "unetpp"}
+TALL = {"attention_unet", "deeplab", "fpn", "hrnet", "unet_efficientnet", "unetpp"}
 """whose skips cross everything, so that the spine finds no place to break"""
 NETWORKS: dict[str, Network] = {}
 

@@ -38,6 +38,10 @@ def test_networks_of_the_literature_give_no_warning(name: str, text: str) -> Non
 
 
 SILENT = {
+    "results whose names are built": (
+        "blocks: {b: {graph: [{conv: 4, as: x}, {conv: 4, as: y}], outputs: {r1: y, r0: x}}}\n"
+        "graph: [{b: , as: c}, {for: {k: [0, 1]}, do: [add: [prev, c.r$k]]}]"
+    ),
     "a frozen norm subtracts what it was trained with": "graph: [{conv: 4}, {batch_norm: , trainable: false}]",
     "a bias that is activated before the norm": "graph: [{conv: {filters: 4, activation: relu}}, batch_norm]",
     "a bias that another reader sees": "graph: [{conv: 4, as: a}, batch_norm, {add: [prev, a]}]",

@@ -29,7 +29,7 @@ def variants(name: str) -> list[str]:
 
 UNETS, HOURGLASSES = variants("unet"), variants("hourglass")
 
-ALIKE = {"unet_resnet": "u", "linknet": "u", "resunet": "u", "fpn": "hourglass"}
+ALIKE = {"unet_efficientnet": "u", "unet_resnet": "u", "linknet": "u", "resunet": "u", "fpn": "hourglass"}
 """other families that are drawn so: U-Nets with other encoders, and one whose skips are convolved and added"""
 
 shipped = cache(resspec.load)

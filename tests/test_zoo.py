@@ -163,6 +163,8 @@ ZOO = {
     "pspnet@pspnet101": Known(65_708_501),
     "resunet@resunet": Known(7_789_313),
     "resunet@resunet_projected": Known(8_220_993),
+    "unet_efficientnet@unet_efficientnet_b0": Known(5_839_309),      # smp's 6,251,469 with 412,160 that nothing reads
+    "unet_efficientnet@unet_efficientnet_b4": Known(19_419_289),
     "unet_resnet@unet_resnet18": Known(14_328_209, 11_584),
     "unet_resnet@unet_resnet34": Known(24_436_369, 19_008),
     "unet_resnet@unet_resnet50": Known(32_521_105, 55_104),

@@ -107,20 +107,20 @@ def unused_inputs(document: Document) -> Iterator[Diagnostic]:
                 yield warning("unused-input", "input", entry, where, f"no step of block `{name}` reads it")
 
 
-_PICKED = re.compile(r"\.([A-Za-z$][A-Za-z0-9_]*)")
+_PICKED = re.compile(r"\.([A-Za-z][A-Za-z0-9_]*|(?=\$))(\$?)")
 
 
 def unused_outputs(document: Document) -> Iterator[Diagnostic]:
     """Results of a block that has several, where no step takes one of them; the first is the previous result."""
     spec = document.spec
     steps = list(_steps(spec))
-    picked = {name for step in steps for text in _texts(step) for name in _PICKED.findall(text)}
-    if any(name.startswith("$") for name in picked):
-        return  # such a name is known only when it is built
+    found = {pair for step in steps for text in _texts(step) for pair in _PICKED.findall(text)}
+    picked = {name for name, _ in found}
+    begun = tuple(name for name, built in found if built)  # the rest is known only when it is built
     called = {step.op for step in steps}
     for name in [name for name in spec.blocks if name in called]:
         for output in list(spec.blocks[name].outputs)[1:]:
-            if output not in picked:
+            if output not in picked and not output.startswith(begun):
                 span = document.span("blocks", name, "outputs", output, key=True)
                 yield warning(
                     "unused-output", "result", output, span, f"no step takes `.{output}` of a call of `{name}`"
