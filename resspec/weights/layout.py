@@ -33,8 +33,10 @@ class Layout:
     order: tuple[int, ...] | None = None
 
     def fits(self, shape: Shape) -> bool:
-        """Whether an array of `shape` can be read so; axes of size 1 do not matter."""
-        return bare(shape) == bare(self.source)
+        """Whether an array of `shape` can be read so, cut into parts already or not; axes of size 1 do not matter."""
+        return bare(shape) == bare(self.source) or (
+            self.split is not None and self.rows is None and bare(shape) == bare(self.split)
+        )
 
     def read(self, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """`array` as ours."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from references.base import Reference
 from references.torchvision_import import timm, torchvision
-
-Build = Callable[[tuple[int, ...], int], Any]
 
 
 def awake(model: torch.nn.Module) -> torch.nn.Module:
@@ -21,33 +18,24 @@ def awake(model: torch.nn.Module) -> torch.nn.Module:
     return model
 
 
-def of_torchvision(name: str, sized: bool = False, **settings: Any) -> Build:
-    """The network called `name` there; `sized` if it is told how large images are."""
+def tv(spec: str, name: str, *sizes: int, sized: bool = False, **params: Any) -> Reference:
+    """A network of torchvision; `sized` if it is told how large images are, `params` are those of the spec."""
 
     def build(shape: tuple[int, ...], classes: int) -> Any:
         size = {"image_size": shape[0]} if sized else {}
-        return awake(getattr(torchvision().models, name)(num_classes=classes, **size, **settings))
+        return awake(getattr(torchvision().models, name)(num_classes=classes, **size))
 
-    return build
+    return Reference(spec, "torchvision", build, sizes, params, f"torchvision.models.{name}")
 
 
-def of_timm(name: str, sized: bool = False, **settings: Any) -> Build:
-    """The network called `name` there; `sized` if it is told how large images are."""
+def tm(spec: str, name: str, *sizes: int, sized: bool = False, naming: str = "timm", **params: Any) -> Reference:
+    """A network of timm, which may have torchvision's names."""
 
     def build(shape: tuple[int, ...], classes: int) -> Any:
         size = {"img_size": shape[0]} if sized else {}
-        return awake(timm().create_model(name, num_classes=classes, **size, **settings))
+        return awake(timm().create_model(name, num_classes=classes, **size))
 
-    return build
-
-
-def tv(spec: str, name: str, *sizes: int, sized: bool = False, **settings: Any) -> Reference:
-    build = of_torchvision(name, sized, **settings)
-    return Reference(spec, "torchvision", build, sizes, label=f"torchvision.models.{name}")
-
-
-def tm(spec: str, name: str, *sizes: int, sized: bool = False, **settings: Any) -> Reference:
-    return Reference(spec, "timm", of_timm(name, sized, **settings), sizes, label=f"timm {name}")
+    return Reference(spec, naming, build, sizes, params, f"timm {name}")
 
 
 REFERENCES: list[Reference] = []
@@ -64,4 +52,37 @@ REFERENCES += [
     tm("mlp_mixer@mixer_s32", "mixer_s32_224", 32, 64, 96, sized=True),
     tm("mlp_mixer@mixer_b16", "mixer_b16_224", 32, 48, 64, sized=True),
     tm("mlp_mixer@mixer_l16", "mixer_l16_224", 32, 48, 64, sized=True),
+]
+
+REFERENCES += [
+    tv("resnet@resnet18", "resnet18", 32, 47, 64),
+    tv("resnet@resnet34", "resnet34", 32, 47, 64),
+    tv("resnet@resnet50_v15", "resnet50", 32, 47, 64),
+    tv("resnet@resnet101_v15", "resnet101", 32, 47, 64),
+    tv("resnet@resnet152_v15", "resnet152", 32, 47, 64),
+    tm("resnet@resnet18", "resnet18", 32, 47, 64, naming="torchvision"),
+    tm("resnet@resnet152_v15", "resnet152", 32, 47, 64, naming="torchvision"),
+    tv("wide_resnet@wide_resnet50_2", "wide_resnet50_2", 32, 47, 64),
+    tv("wide_resnet@wide_resnet101_2", "wide_resnet101_2", 32, 47, 64),
+    tv("resnext@resnext50_32x4d", "resnext50_32x4d", 32, 47, 64),
+    tv("resnext@resnext101_32x8d", "resnext101_32x8d", 32, 47, 64),
+    tv("resnext@resnext101_64x4d", "resnext101_64x4d", 32, 47, 64),
+    tm("resnext@resnext101_32x4d", "resnext101_32x4d", 32, 47, 64, naming="torchvision"),
+    tm("resnet_d@resnet18d", "resnet18d", 32, 47, 64),
+    tm("resnet_d@resnet50d", "resnet50d", 32, 47, 64),
+    tm("resnet_d@resnet200d", "resnet200d", 32, 47, 64),
+    tm("se_resnet@se_resnet50", "legacy_seresnet50", 32, 47, 64),
+    tm("se_resnet@se_resnet152", "legacy_seresnet152", 32, 47, 64),
+    tm("se_resnet@se_resnext50", "legacy_seresnext50_32x4d", 32, 47, 64),
+    tv("densenet@densenet121", "densenet121", 32, 48, 64),
+    tv("densenet@densenet161", "densenet161", 32, 48, 64),
+    tv("densenet@densenet169", "densenet169", 32, 48, 64),
+    tv("densenet@densenet201", "densenet201", 32, 48, 64),
+    tm("densenet@densenet121", "densenet121", 32, 48, 64, naming="torchvision"),
+    tv("vgg@vgg11", "vgg11", 64, 96, 128, pooled=True),
+    tv("vgg@vgg19", "vgg19", 64, 96, 128, pooled=True),
+    tv("vgg@vgg11_bn", "vgg11_bn", 64, 96, 128, pooled=True),
+    tv("vgg@vgg19_bn", "vgg19_bn", 64, 96, 128, pooled=True),
+    tm("vgg@vgg11", "vgg11", 64, 96, 128, pooled=True),
+    tm("vgg@vgg19_bn", "vgg19_bn", 64, 96, 128, pooled=True),
 ]
