@@ -235,6 +235,13 @@ ZOO = {
     "efficientnet@efficientnet_b5": Known(30_389_784, 172_742, "10.27"),
     "efficientnet@efficientnet_b6": Known(43_040_704, 224_438, "19.07"),
     "efficientnet@efficientnet_b7": Known(66_347_960, 310_726, "37.75"),
+    "efficientnet_v2@efficientnet_v2_b0": Known(7_139_704, 60_608),
+    "efficientnet_v2@efficientnet_v2_b1": Known(8_141_052, 71_072),
+    "efficientnet_v2@efficientnet_v2_b2": Known(10_096_086, 82_288),
+    "efficientnet_v2@efficientnet_v2_b3": Known(14_358_406, 109_216),
+    "efficientnet_v2@efficientnet_v2_s": Known(21_458_488, 153_872, "8.366"),
+    "efficientnet_v2@efficientnet_v2_m": Known(54_139_356, 292_032, "24.58"),
+    "efficientnet_v2@efficientnet_v2_l": Known(118_515_272, 512_576, "56.08"),
 }  # fmt: skip
 
 AT = {"unet@unet": {"H": 572, "W": 572}, "pointnet@pointnet": {"N": 1024}}

@@ -72,3 +72,7 @@ REFERENCES += [
     held(f"efficientnet@efficientnet_b{k}", f"EfficientNetB{k}", 47, 64, 75, params={"imagenet": False})
     for k in range(8)
 ]
+REFERENCES += [
+    held(f"efficientnet_v2@efficientnet_v2_{size}", f"EfficientNetV2{size.upper()}", 47, 64, 75)
+    for size in ("b0", "b1", "b2", "b3", "s", "m", "l")
+]
