@@ -242,6 +242,11 @@ ZOO = {
     "efficientnet_v2@efficientnet_v2_s": Known(21_458_488, 153_872, "8.366"),
     "efficientnet_v2@efficientnet_v2_m": Known(54_139_356, 292_032, "24.58"),
     "efficientnet_v2@efficientnet_v2_l": Known(118_515_272, 512_576, "56.08"),
+    "convnext@convnext_tiny": Known(28_589_128, 0, "4.456"),
+    "convnext@convnext_small": Known(50_223_688, 0, "8.684"),
+    "convnext@convnext_base": Known(88_591_464, 0, "15.355"),
+    "convnext@convnext_large": Known(197_767_336, 0, "34.361"),
+    "convnext@convnext_xlarge": Known(350_196_968, 0, "60.9"),
 }  # fmt: skip
 
 AT = {"unet@unet": {"H": 572, "W": 572}, "pointnet@pointnet": {"N": 1024}}

@@ -120,14 +120,14 @@ class Keras:
         """Weights that no initializer would give: factors and variances around 1, shifts and means around 0."""
         for variable in model.weights:
             name = variable.path.rpartition("/")[2]
-            if name in ("gamma", "variance"):
+            if name in ("gamma", "variance", "variable"):  # the last is ConvNeXt's factors
                 variable.assign(random.uniform(0.4, 1.2, variable.shape))
             elif name in ("beta", "bias", "mean"):
                 variable.assign(random.normal(0, 0.1, variable.shape))
-        layers = model._flatten_layers(include_self=False)
+        layers = list(model._flatten_layers(include_self=False))
         norms = [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
         momenta = [norm.momentum for norm in norms]
-        for layer in model._flatten_layers(include_self=False):
+        for layer in layers:
             if isinstance(layer, keras.layers.Normalization) and layer.weights:
                 layer.finalize_state()
         for norm in norms:
@@ -160,7 +160,7 @@ class Torch:
 
         with torch.no_grad():
             for name, array in model.state_dict().items():
-                if name.endswith("weight") and array.ndim == 1:
+                if name.endswith(("gamma", "layer_scale")) or (name.endswith("weight") and array.ndim == 1):
                     array.copy_(torch.from_numpy(random.uniform(0.4, 1.2, array.shape)))
                 elif name.endswith("bias"):
                     array.copy_(torch.from_numpy(random.normal(0, 0.1, array.shape)))

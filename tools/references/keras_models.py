@@ -76,3 +76,7 @@ REFERENCES += [
     held(f"efficientnet_v2@efficientnet_v2_{size}", f"EfficientNetV2{size.upper()}", 47, 64, 75)
     for size in ("b0", "b1", "b2", "b3", "s", "m", "l")
 ]
+REFERENCES += [
+    held(f"convnext@convnext_{size.lower()}", f"ConvNeXt{size}", 32, 47, 64)
+    for size in ("Tiny", "Small", "Base", "Large", "XLarge")
+]
