@@ -41,6 +41,12 @@ PROBES = (
     Probe("shatter", "how alike the gradients of different inputs are, against depth"),
     Probe("paths", "the paths through a network, how long they are, and which the gradient takes"),
     Probe("variance", "second moment and batch variance, block by block, at initialization"),
+    Probe("order", "the order of what stands in a residual unit: what every unit adds, and the training error"),
+    Probe("degradation", "the training error against depth, with and without shortcuts"),
+    Probe("depth", "whether a very deep network trains, and its plain twin"),
+    Probe("width", "wide and shallow against thin and deep, with equally many parameters"),
+    Probe("lesion", "blocks of a trained network deleted or swapped"),
+    Probe("landscape", "the loss around what was trained, with and without shortcuts"),
 )
 """all probes, in the order of `resspec probe --help`"""
 

@@ -117,7 +117,9 @@ def _gated_sum(
         for j, end in enumerate(block.ends):
             place = next(p for p, ref in enumerate(node.inputs) if ref.node == end)
             added.append(
-                Node(f"gate-{k}-{j}", LayerScale(init_values=1.0), (inputs[place],), (network.spec(node.inputs[place]),))
+                Node(
+                    f"gate-{k}-{j}", LayerScale(init_values=1.0), (inputs[place],), (network.spec(node.inputs[place]),)
+                )
             )
             inputs[place] = HERE(len(added) - 1)
     return [*added, replace(node, inputs=tuple(inputs))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,7 +11,9 @@ import numpy as np
 from resspec.network import Network
 from resspec.ops.activation import Activation, Sigmoid, Softmax
 from resspec.probes import data
-from resspec.probes.base import Settings, refused, setting
+from resspec.probes.base import Settings, Subject, refused, setting
+from resspec.probes.blocks import without_shortcuts
+from resspec.probes.places import Map
 from resspec.quiet import quietly
 
 if TYPE_CHECKING:
@@ -71,7 +74,7 @@ class Task:
 
 def task(network: Network, found: data.Data) -> Task:
     """What there is to learn. SpecError `bad-data` where labels and outputs do not fit."""
-    ref = next(reversed(network.outputs.values()))
+    ref = [*network.outputs.values()][-1]
     spec, op = network.spec(ref), network.nodes[ref.node].op
     function = op.kind if isinstance(op, Softmax | Sigmoid) else getattr(op, "activation", None)
     if isinstance(op, Activation):
@@ -97,16 +100,47 @@ def task(network: Network, found: data.Data) -> Task:
     )
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A network to train: what was asked for, or its twin without shortcuts."""
+
+    label: str
+    subject: Subject
+    twin: bool
+
+    def load(self, **params: Any) -> Network:
+        network = self.subject.load(**params)
+        return without_shortcuts(network) if self.twin else network
+
+
+def candidates(subjects: Sequence[Subject], recipe: Recipe) -> list[Candidate]:
+    """The subjects, each residual one with its plain twin behind it if the recipe says so."""
+    found = []
+    for subject in subjects:
+        found.append(Candidate(subject.label, subject, False))
+        if recipe.twin and Map(subject.load()).units:
+            found.append(Candidate(f"{subject.label} without shortcuts", subject, True))
+    return found
+
+
+def guess(found: data.Data, what: Task) -> float:
+    """The loss of one who knows how often each label comes, and nothing else."""
+    if what.kind == "values":
+        return float(np.var(found.y))
+    shares = np.unique(found.y, return_counts=True)[1] / found.y.size
+    return float(-(shares * np.log(shares)).sum())
+
+
 def prepared(network: Network, recipe: Recipe) -> data.Data:
     """The data of a recipe in the shape of the network's input."""
     return data.fitted(data.load(recipe.data), network)
 
 
-def trainer(network: Network, recipe: Recipe) -> Trainer:
+def trainer(network: Network, recipe: Recipe, **options: Any) -> Trainer:
     """The network as a Keras model with its data; the first call imports Keras, without its greetings."""
     found = prepared(network, recipe)
     what = task(network, found)
     with quietly():
         from resspec.probes.training import Trainer
 
-        return Trainer(network, found, what, recipe)
+        return Trainer(network, found, what, recipe, **options)

@@ -20,8 +20,8 @@ Array = np.ndarray[Any, Any]
 CHUNK = 1000
 """examples that are looked at in one go"""
 
-STEPS = 50
-"""steps that Keras may take at once"""
+STRETCH = 50
+"""the most steps that Keras takes at once"""
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Trained:
 
     losses: tuple[float, ...]
     """mean loss of each stretch of training"""
+    stretches: int
+    """in an epoch"""
     error: float
     """on the training examples, in inference mode"""
     test_error: float
@@ -43,41 +45,41 @@ class Trained:
 class Trainer:
     """A network, its data and its compiled model, which can be trained from several seeds."""
 
-    def __init__(self, network: Network, data: Data, task: Task, recipe: Recipe) -> None:
+    def __init__(self, network: Network, data: Data, task: Task, recipe: Recipe, stretch: int = STRETCH) -> None:
         self.network, self.data, self.task, self.recipe = network, data, task, recipe
         self.model: keras.Model = network.to_keras(seed=recipe.seed)
         self.steps = -(-len(data.x) // recipe.examples)
         # whole batches only: a small last one would be compiled by itself, and upset batch norms
         filled = np.resize(np.arange(len(data.x)), self.steps * recipe.examples)
         self.x, self.y = data.x[filled], data.y[filled]
-        self.stretch = max(k for k in range(1, STEPS + 1) if self.steps % k == 0)
+        self.stretch = max(k for k in range(1, stretch + 1) if self.steps % k == 0)
         self.model.compile(
             self._optimizer(),
             {name: self._loss() for name in network.outputs} if len(network.outputs) > 1 else self._loss(),
             jit_compile=recipe.jit,
             steps_per_execution=self.stretch,
         )
-        self._fresh = True
+        self.model.optimizer.build(self.model.trainable_variables)
+        self._start = [keras.ops.convert_to_numpy(one) for one in self.model.optimizer.variables]
+        self._seed: int | None = recipe.seed
+        """of the initial values that the model has; None once it was trained"""
 
     def train(self, seed: int, progress: Progress = silent, label: str = "") -> Trained:
         """Train from the initial values of a seed; the model is left as it ends."""
         recipe = self.recipe
         keras.utils.set_random_seed(seed)
-        if not self._fresh or seed != recipe.seed:
+        if seed != self._seed:
             self.model.set_weights(self.network.to_keras(seed=seed).get_weights())
-            for variable in self.model.optimizer.variables:
-                if variable is not self.model.optimizer.learning_rate:
-                    variable.assign(keras.ops.zeros_like(variable))
-        self._fresh = False
+            for variable, value in zip(self.model.optimizer.variables, self._start, strict=True):
+                variable.assign(value)
+        self._seed = None
         watch = _Watch(self, progress, f"{label or self.network.name}, seed {seed}")
-        y = {name: self.y for name in self.network.outputs} if len(self.network.outputs) > 1 else self.y
-        self.model.fit(
-            self.x, y, batch_size=recipe.examples, epochs=recipe.epochs, verbose=0,
-            callbacks=[watch, keras.callbacks.TerminateOnNaN()],
-        )  # fmt: skip
+        y = dict.fromkeys(self.network.outputs, self.y) if len(self.network.outputs) > 1 else self.y
+        self.model.fit(self.x, y, batch_size=recipe.examples, epochs=recipe.epochs, verbose=0, callbacks=[watch])
         loss = watch.epochs[-1] if watch.epochs else float("nan")
         return Trained(
             tuple(watch.losses),
+            self.steps // self.stretch,
             self.error(),
             self.error(test=True),
             loss,
@@ -137,6 +139,8 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
         if steps > before:
             self.losses.append(float((total - sofar) / (steps - before)))
         self._seen = (steps, total)
+        if not np.isfinite(total):
+            self.model.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         self.epochs.append(float((logs or {}).get("loss", float("nan"))))
