@@ -84,7 +84,8 @@ def run(subjects: Sequence[Subject], settings: Options, progress: Progress) -> R
         (
             Column("network"), Column("seed"), Column("loss", "of what was trained"), Column("highest"),
             Column("rough", "share of cells that are not convex"),
-            Column("negative", "curvature, relative to the positive"), Column("error", "share of the training examples"),
+            Column("negative", "curvature, relative to the positive"),
+            Column("error", "share of the training examples"),
         ),
         tuple(
             (c.one.label, s.seed, float(_middle(s.loss)), float(s.loss.max()), s.rough, s.negative, s.trained.error)

@@ -51,6 +51,6 @@ def filters(layer: Any, rank: int) -> tuple[int, ...]:
 
 def scaled(random: np.random.Generator, value: Array, axes: tuple[int, ...]) -> Array:
     """Random numbers with the norm of `value` in every filter."""
-    found: Array = random.standard_normal(value.shape)
+    found: Any = random.standard_normal(value.shape)
     norms = np.sqrt((value.astype(float) ** 2).sum(axes, keepdims=True)) / np.sqrt((found**2).sum(axes, keepdims=True))
     return np.asarray((found * norms).astype(np.float32))
