@@ -98,8 +98,9 @@ def test_the_variables_of_every_op_are_called_as_the_op_calls_them(form: str, tm
         )
 
 
+@pytest.fixture(scope="module")
 def composite() -> keras.Model:
-    """Models within models, wrappers, and lists of layers in classes of one's own."""
+    """Models within models and wrappers, with the state of an optimizer."""
     inner = keras.Sequential([keras.Input((4,)), kl.Dense(3, name="first"), kl.Dense(4, name="second")], name="inner")
     image = keras.Input((6, 4))
     body = keras.Model(image, kl.BatchNormalization(name="norm")(kl.Conv1D(4, 1, name="mix")(image)), name="body")
@@ -109,17 +110,16 @@ def composite() -> keras.Model:
     y = kl.SpectralNormalization(kl.Conv1D(4, 1, name="held"), name="bounded")(body(y))
     model = keras.Model(x, kl.Dense(2, name="head")(kl.Dropout(0.1, name="drop")(y)), name="whole")
     model.compile("adam", "mse", metrics=["mae"])
-    model.fit(np.ones((2, 6, 4)), np.ones((2, 6, 2)), verbose=0)
+    model.optimizer.build(model.trainable_variables)
     return model
 
 
 @pytest.mark.parametrize("name", ["m.keras", "m.weights.h5", "m.h5"])
-def test_layers_within_layers_are_found_by_their_own_names(name: str, tmp_path: Path) -> None:
-    model = composite()
-    (model.save_weights if name == "m.weights.h5" else model.save)(tmp_path / name)
+def test_layers_within_layers_are_found_by_their_own_names(name: str, composite: keras.Model, tmp_path: Path) -> None:
+    (composite.save_weights if name == "m.weights.h5" else composite.save)(tmp_path / name)
     with open_archive(tmp_path / name) as archive:
         assert set(archive.layers) == {"both", "fit", "first", "second", "mix", "norm", "held", "bounded", "head"}
-        for variable in model.weights:
+        for variable in composite.weights:
             if "seed_generator" in variable.path:
                 continue
             layer, part = names.split(variable.path, "keras")
@@ -511,9 +511,8 @@ def test_show_lists_layers_and_what_is_left_out(tmp_path: Path) -> None:
     }
 
 
-def test_convert_keeps_names_and_numbers(tmp_path: Path) -> None:
-    model = composite()
-    model.save(tmp_path / "m.keras")
+def test_convert_keeps_names_and_numbers(composite: keras.Model, tmp_path: Path) -> None:
+    composite.save(tmp_path / "m.keras")
     for source, target in (("m.keras", "m.safetensors"), ("m.safetensors", "m.npz"), ("m.npz", "again.safetensors")):
         done = CliRunner().invoke(main, ["weights", "convert", str(tmp_path / source), str(tmp_path / target)])
         assert done.exit_code == 0, done.output
