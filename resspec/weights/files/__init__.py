@@ -54,7 +54,7 @@ def _contents(path: Path, file: IO[bytes], resources: ExitStack) -> Contents:
     start = file.read(512)
     file.seek(0)
     if start.startswith(hdf5.MAGIC):
-        return _hdf5(path, file, size, resources)
+        return _hdf5(path, file, size)
     if start.startswith(zips.MAGIC):
         return _zip(zips.Zip(file, path, size), resources)
     if safetensors.looks_so(start, size):
@@ -73,27 +73,28 @@ def _contents(path: Path, file: IO[bytes], resources: ExitStack) -> Contents:
     )
 
 
-def _hdf5(path: Path, file: IO[bytes], size: int, resources: ExitStack) -> Contents:
+def _hdf5(path: Path, file: IO[bytes], size: int) -> Contents:
     from resspec.weights.files import keras3, keras_legacy
-    from resspec.weights.files.hdf5 import Walk, root_of
+    from resspec.weights.files.hdf5 import root_of
 
-    root = root_of(file, resources)
-    walk = Walk(path, size)
+    root = root_of(file, path, 0, size)
     legacy = keras_legacy.home(root)
     if legacy is not None:
-        return Contents("keras-legacy", "keras", keras_legacy.tensors(legacy, path, walk))
-    return Contents("keras-weights", "keras", keras3.tensors(root, path, None, walk))
+        return Contents("keras-legacy", "keras", keras_legacy.tensors(legacy, path))
+    return Contents("keras-weights", "keras", keras3.tensors(root, path, None))
 
 
 def _zip(archive: Zip, resources: ExitStack) -> Contents:
     from resspec.weights.files import keras3, npz, torch
-    from resspec.weights.files.hdf5 import Walk, root_of
+    from resspec.weights.files.hdf5 import root_of
 
     if {keras3.CONFIG, keras3.MEMBER} <= archive.members.keys():
         config = json.loads(archive.text(keras3.CONFIG))
-        root = root_of(archive.open(keras3.MEMBER, resources), resources)
-        given = config if isinstance(config, dict) else {}
-        return Contents("keras", "keras", keras3.tensors(root, archive.path, given, Walk(archive.path, archive.size)))
+        file, start = archive.place(keras3.MEMBER, resources)
+        root = root_of(file, archive.path, start, archive.members[keras3.MEMBER].file_size)
+        return Contents(
+            "keras", "keras", keras3.tensors(root, archive.path, config if isinstance(config, dict) else {})
+        )
     if any(name.endswith(f"/{torch.PICKLE}") for name in archive.members):
         found, notes = torch.tensors(archive)
         return Contents("torch", "torch", found, notes)

@@ -1,106 +1,179 @@
-"""HDF5 files as plain data: groups and arrays that stand in the file itself, each at one place."""
+"""HDF5 files as plain data: groups and arrays that stand in the file itself, each at one place.
+
+What is in a file is told by `hdf5_table`, in a process of its own; the numbers are read from where they lie.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+import base64
+import importlib.util
+import json
+import math
+import os
+import subprocess
+import sys
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import h5py  # type: ignore[import-untyped]
 import numpy
 
 from resspec import limits
-from resspec.weights.files.numbers import DTYPES, Reader, widened
+from resspec.weights.files import hdf5_table
+from resspec.weights.files.numbers import DTYPES, Reader, array_of, size_of, stretch
 from resspec.weights.files.refusal import AGAIN, bounded, reading, refused, shown
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
-FILTERS = frozenset((h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32))
+DEFLATE, SHUFFLE, FLETCHER = 1, 2, 3
 """compressions that are part of HDF5; any other is a library that the file would have loaded"""
+MEMORY, SECONDS = 4 << 30, 20
+"""what the table of contents may take, address space and processor time"""
 
 
-def root_of(file: IO[bytes], resources: ExitStack) -> h5py.File:
-    """An HDF5 file, closed before what it is read from."""
-    return resources.enter_context(h5py.File(file, "r"))
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A folder of a file."""
+
+    path: str
+    parts: Mapping[str, Group | Array]
+    """in the order in which they lie in the file"""
+    said: Mapping[str, tuple[str, ...] | None]
+    """its attributes that tell names"""
 
 
-@dataclass
-class Walk:
-    """Looks at the parts of one file, each once, and refuses what is no plain number in it."""
+@dataclass(frozen=True, slots=True)
+class Array:
+    """Numbers of a file."""
 
-    path: Path
-    size: int
-    """bytes of the file"""
-    total: int = 0
-    _seen: set[int] = field(default_factory=set)
+    path: str
+    shape: tuple[int, ...]
+    dtype: str
+    read: Reader
 
-    def children(self, group: h5py.Group) -> dict[str, h5py.Group | h5py.Dataset]:
-        """What a group holds, in the order in which it stands in the file."""
-        found = []
-        for raw in group.id:
-            link = group.id.links.get_info(raw)
-            if link.type != h5py.h5l.TYPE_HARD:
-                raise self.refused(f"the link `{shown(raw.decode(errors='replace'))}`, which may lead to another file")
-            if link.u in self._seen:
-                raise self.refused(f"`{shown(raw.decode(errors='replace'))}` at two places")
-            self._seen.add(link.u)
-            if len(self._seen) > limits.WEIGHT_PARTS:
-                raise self.refused(f"more than {limits.WEIGHT_PARTS:,} parts")
-            found.append((link.u, raw))
-        found.sort()
-        return {self.text(raw): group[raw] for _, raw in found}
 
-    def arrays(self, group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
-        """All arrays below a group with their paths in it, checked."""
-        waiting: list[tuple[str, Any]] = [("", group)]
-        while waiting:
-            prefix, part = waiting.pop()
-            for key, child in self.children(part).items():
-                if isinstance(child, h5py.Group):
-                    waiting.append((f"{prefix}{key}/", child))
-                else:
-                    self.check(child)
-                    yield f"{prefix}{key}", child
+def root_of(file: IO[bytes], path: Path, start: int, size: int) -> Group:
+    """The root of the HDF5 file that lies in `size` bytes of an open file from `start` on."""
+    return _Tree(file, path, start, size).group("", _table(file, path, start, size))
 
-    def check(self, array: h5py.Dataset) -> None:
-        """Refuse an array that is elsewhere, that is made of anything but numbers, or that is too large."""
-        if not isinstance(array, h5py.Dataset):
-            raise self.refused("a part that is no array where one is expected")
-        plan = array.id.get_create_plist()
-        filters = {plan.get_filter(number)[0] for number in range(plan.get_nfilters())}
-        if array.external or array.is_virtual or filters - FILTERS or dtype_of(array) is None:
-            raise self.refused(f"the array `{shown(array.name)}`, which is not plain numbers in the file itself")
-        if array.shape is None or array.ndim > limits.WEIGHT_RANK:
-            raise self.refused(f"the array `{shown(array.name)}`, which has no shape of an array")
-        self.total += array.nbytes
+
+def _table(file: IO[bytes], path: Path, start: int, size: int) -> dict[str, Any]:
+    asked = (file.fileno(), start, size, limits.WEIGHT_PARTS, limits.WEIGHT_DEPTH, MEMORY, SECONDS)
+    # the libraries that this process would import, never what lies in the current folder
+    specs = [importlib.util.find_spec(name) for name in ("h5py", "numpy")]
+    folders = [str(Path(spec.origin).parents[1]) for spec in specs if spec is not None and spec.origin]
+    done = subprocess.run(
+        [sys.executable, "-P", hdf5_table.__file__, *map(str, asked)],
+        pass_fds=(file.fileno(),),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(folders), "OPENBLAS_NUM_THREADS": "1"},
+        check=False,
+    )
+    if done.returncode == hdf5_table.TOO_MANY:
+        raise refused(f"`{shown(path)}` has more than {limits.WEIGHT_PARTS:,} parts", AGAIN)
+    if done.returncode < 0:
+        raise refused(f"`{shown(path)}` leads the HDF5 library astray, which was stopped", AGAIN)
+    if done.returncode:
+        raise RuntimeError(done.stderr.decode(errors="replace").strip().rpartition("\n")[2])
+    table: dict[str, Any] = json.loads(done.stdout)
+    if "in" not in table:
+        raise ValueError(table["not"])
+    return table
+
+
+class _Tree:
+    """Makes a tree of a table, and refuses what is no plain number in the file itself."""
+
+    def __init__(self, file: IO[bytes], path: Path, start: int, size: int) -> None:
+        self.file, self.path, self.start, self.size = file, path, start, size
+        self.total = 0
+
+    def group(self, place: str, table: dict[str, Any]) -> Group:
+        parts: dict[str, Group | Array] = {}
+        for key, part in table["in"].items():
+            inside = f"{place}/{key}".strip("/")
+            if "not" in part:
+                raise refused(f"`{shown(self.path)}` has {part['not']}: `{shown(inside)}`", AGAIN)
+            parts[text(key, self.path)] = self.group(inside, part) if "in" in part else self.array(inside, part)
+        said = {name: None if words is None else tuple(words) for name, words in table["say"].items()}
+        return Group(place, parts, said)
+
+    def array(self, place: str, table: dict[str, Any]) -> Array:
+        shape, kind, where = tuple(table["shape"]), numpy.dtype(table["type"]), table["at"]
+        # Keras marks bfloat16, which HDF5 does not know, with an attribute, but not in files of the older form
+        dtype = "bfloat16" if kind.kind == "V" and kind.itemsize == 2 else kind.name
+        filters = set(where.get("filters", ())) if isinstance(where, dict) else set()
+        if dtype not in DTYPES or where == {"elsewhere": True} or filters - {DEFLATE, SHUFFLE, FLETCHER}:
+            raise refused(f"`{shown(self.path)}` has numbers that are not read: `{shown(place)}`", AGAIN)
+        self.total += size_of(dtype, shape)
         bounded(self.total, self.size, self.path)
+        order = ">" if kind.byteorder == ">" else "<"
 
-    def refused(self, what: str) -> Exception:
-        return refused(f"`{shown(self.path)}` has {what}", AGAIN)
+        def read() -> numpy.ndarray:
+            with reading(self.path):
+                return array_of(self.bits(where, dtype, shape), dtype, order).reshape(shape)
 
-    def text(self, raw: Any) -> str:
-        """A name in the file as text."""
-        try:
-            return raw.decode() if isinstance(raw, bytes) else str.encode(raw).decode()
-        except (UnicodeError, TypeError):
-            raise self.refused("a name that is no text") from None
+        return Array(place, shape, dtype, read)
 
-    def reader(self, array: h5py.Dataset) -> Reader:
-        return lambda: _numbers(array, self.path)
+    def bits(self, where: Any, dtype: str, shape: tuple[int, ...]) -> numpy.ndarray:
+        """The bytes of an array, zeros if they were never written."""
+        if where is None:
+            return numpy.zeros(size_of(dtype, shape), "uint8")
+        if isinstance(where, int):
+            return self.stretch(where, size_of(dtype, shape))
+        if "bytes" in where:
+            return numpy.frombuffer(base64.b64decode(where["bytes"]), "uint8")
+        return self.chunked(where, dtype, shape)
+
+    def chunked(self, where: dict[str, Any], dtype: str, shape: tuple[int, ...]) -> numpy.ndarray:
+        """The bytes of an array that lies in pieces, each compressed."""
+        width, piece = size_of(dtype, ()), tuple(where["chunk"])
+        whole = math.prod(piece) * width
+        bounded(whole, self.size, self.path)
+        found = numpy.zeros((*shape, width), "uint8")
+        for corner, left_out, position, count in where["chunks"]:
+            used = [code for number, code in enumerate(where["filters"]) if not left_out >> number & 1]
+            data = _unpacked(self.stretch(position, count), used, whole, width).reshape(*piece, width)
+            here = tuple(slice(at, min(at + step, size)) for at, step, size in zip(corner, piece, shape, strict=True))
+            found[here] = data[tuple(slice(0, part.stop - part.start) for part in here)]
+        return found.reshape(-1)
+
+    def stretch(self, position: int, count: int) -> numpy.ndarray:
+        if position + count > self.size:
+            raise ValueError("it ends too early")
+        return stretch(self.file, self.start + position, count)
 
 
-def dtype_of(array: h5py.Dataset) -> str | None:
-    """What the numbers of an array are; None if they are none that are read."""
-    dtype = array.dtype
-    if dtype.kind == "V" and dtype.itemsize == 2 and dtype.names is None:
-        return "bfloat16"  # Keras marks these with an attribute, but not in files of the old form
-    return dtype.name if dtype.name in DTYPES else None
+def _unpacked(data: numpy.ndarray, filters: list[int], size: int, width: int) -> numpy.ndarray:
+    """A chunk of `size` bytes without its compressions, the last of which was applied last."""
+    for code in reversed(filters):
+        if code == FLETCHER:
+            data = data[:-4]  # a checksum
+        elif code == DEFLATE:
+            data = numpy.frombuffer(zlib.decompressobj().decompress(data.tobytes(), size), "uint8")
+        else:
+            data = numpy.ascontiguousarray(data.reshape(width, -1).T).reshape(-1)
+    if len(data) != size:
+        raise ValueError("a piece of an array has another size than it should")
+    return data
 
 
-def _numbers(array: h5py.Dataset, path: Path) -> numpy.ndarray:
-    with reading(path):
-        found = numpy.asarray(array[()])
-    if found.dtype.kind == "V":
-        return widened(found.view("<u2"))
-    return found.astype(found.dtype.newbyteorder("="), copy=False)
+def text(name: str, path: Path) -> str:
+    """A name in the file, which is text."""
+    try:
+        return name.encode().decode()
+    except UnicodeError:
+        raise refused(f"`{shown(path)}` has a name that is no text", AGAIN) from None
+
+
+def arrays(group: Group) -> dict[str, Array]:
+    """All arrays below a group by their paths in it."""
+    found: dict[str, Array] = {}
+    for key, part in group.parts.items():
+        if isinstance(part, Array):
+            found[key] = part
+        else:
+            found.update((f"{key}/{inside}", array) for inside, array in arrays(part).items())
+    return found

@@ -16,13 +16,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import h5py  # type: ignore[import-untyped]
-
-from resspec import limits
 from resspec.weights.archive import Tensor
 from resspec.weights.files import names
-from resspec.weights.files.hdf5 import Walk, dtype_of
-from resspec.weights.files.refusal import refused, shown
+from resspec.weights.files.hdf5 import Array, Group, text
+from resspec.weights.files.refusal import AGAIN, refused, shown
 
 MEMBER = "model.weights.h5"
 """where the weights stand in a `.keras` file"""
@@ -78,9 +75,9 @@ _STATE = re.compile("optimizer|_?loss(_tracker)?|_?metrics|_?compile_(loss|metri
 """what a model holds besides its weights"""
 
 
-def tensors(root: h5py.File, path: Path, config: Config | None, walk: Walk) -> list[Tensor]:
+def tensors(root: Group, path: Path, config: Config | None) -> list[Tensor]:
     """The weights in a file; `config` is the configuration in the `.keras` file around it."""
-    reader = _Reader(path, walk, config is not None)
+    reader = _Reader(path, config is not None)
     found = names.unique(reader.visit(root, _Place((), "", _always(config))), path)
     return names.shortened(found)
 
@@ -99,25 +96,21 @@ class _Place:
     """whether it stands in a list of layers, where groups are called after classes"""
     name: str = ""
     """what the layer is called unless the file says otherwise"""
-    depth: int = 0
 
 
 class _Reader:
-    def __init__(self, path: Path, walk: Walk, configured: bool) -> None:
-        self.path, self.walk, self.configured = path, walk, configured
+    def __init__(self, path: Path, configured: bool) -> None:
+        self.path, self.configured = path, configured
 
-    def visit(self, group: h5py.Group, place: _Place) -> Iterator[Tensor]:
+    def visit(self, group: Group, place: _Place) -> Iterator[Tensor]:
         """The variables of a model or layer, or of a list of them, and of all below it."""
-        if place.depth > limits.WEIGHT_DEPTH:
-            raise self.walk.refused(f"more than {limits.WEIGHT_DEPTH} levels of groups")
-        children = {key: part for key, part in self.walk.children(group).items() if not _STATE.fullmatch(key)}
-        if not place.key or "vars" in children or "layers" in children:
-            yield from self._layer(group, children, place)
+        if not place.key or "vars" in group.parts or "layers" in group.parts:
+            yield from self._layer(group, place)
         else:
-            yield from self._list(children, place, None)
+            yield from self._list(group, place, None)
 
-    def _layer(self, group: h5py.Group, children: dict[str, Any], place: _Place) -> Iterator[Tensor]:
-        held = children.pop("vars", None)
+    def _layer(self, group: Group, place: _Place) -> Iterator[Tensor]:
+        held = group.parts.get("vars")
         name = self._attribute(held)
         config = place.config(name)
         name = name or _text(_settings(config), "name") or place.name
@@ -126,62 +119,71 @@ class _Reader:
             kind = re.sub("_[0-9]+$", "", place.key)
         kind = kind or INNER_CLASS.get(place.key.lstrip("_"), "")
         inside = (*place.above, name) if place.key else ()
-        if isinstance(held, h5py.Group):
+        if isinstance(held, Group):
             owner = inside or (name or "model",)
             for part, array in self._variables(held, kind, _settings(config)):
                 if not all(owner):
                     raise self._unnamed(group)
                 yield self._tensor((*owner, part), array)
-        for key, child in sorted(children.items(), key=lambda item: _rank(item[0])):
-            deeper = _Place(inside, key, _always(_inner(key, kind, config)), depth=place.depth + 1)
-            if not isinstance(child, h5py.Group):
-                raise self.walk.refused(f"the array `{shown(child.name)}`, which belongs to no layer")
+        for key, child in sorted(self._groups(group), key=lambda item: _rank(item[0])):
+            deeper = _Place(inside, key, _always(_inner(key, kind, config)))
             if key in ("layers", "_layer_checkpoint_dependencies"):
-                yield from self._list(self.walk.children(child), deeper, config)
-            else:
+                yield from self._list(child, deeper, config)
+            elif key != "vars":
                 usual = _cell(kind) if key == "cell" and kind else INNER.get(key.lstrip("_"), "")
                 yield from self.visit(child, replace(deeper, name=usual))
 
-    def _list(self, children: dict[str, Any], place: _Place, config: Config | None) -> Iterator[Tensor]:
+    def _list(self, group: Group, place: _Place, config: Config | None) -> Iterator[Tensor]:
         """Layers in a list, each group called after a class and how many of it came before."""
         by_key, by_name = _listed(config)
-        for key, child in children.items():
-            if not isinstance(child, h5py.Group):
-                raise self.walk.refused(f"the array `{shown(child.name)}`, which belongs to no layer")
+        for key, child in self._groups(group):
 
             def found(name: str | None, key: str = key) -> Config | None:
                 return by_key.get(key) if name is None else by_name.get(name)
 
+            yield from self.visit(child, _Place(place.above, key, found, listed=True))
+
+    def _groups(self, group: Group) -> Iterator[tuple[str, Group]]:
+        """What is in a model, layer or list besides its own variables and what is no weight."""
+        for key, child in group.parts.items():
+            if isinstance(child, Array):
+                raise refused(
+                    f"`{shown(self.path)}` has an array that belongs to no layer: `{shown(child.path)}`", AGAIN
+                )
             if not _STATE.fullmatch(key):
-                yield from self.visit(child, _Place(place.above, key, found, listed=True, depth=place.depth + 1))
+                yield key, child
 
-    def _variables(self, held: h5py.Group, kind: str, given: Config) -> Iterator[tuple[str, h5py.Dataset]]:
+    def _variables(self, held: Group, kind: str, given: Config) -> Iterator[tuple[str, Array]]:
         """The variables of one layer by what they are called, or by their positions where that is not known."""
-        arrays = self.walk.children(held)
-        keys = sorted(arrays, key=lambda key: int(key) if key.isdecimal() else -1)
+        keys = sorted(held.parts, key=lambda key: int(key) if key.isdecimal() else -1)
         for key, name in zip(keys, _called(kind, given, len(keys)) or keys, strict=True):
-            self.walk.check(arrays[key])
+            array = held.parts[key]
+            if isinstance(array, Group):
+                raise refused(f"`{shown(self.path)}` has a group where an array is due: `{shown(array.path)}`", AGAIN)
             if name != "-":
-                yield name, arrays[key]
+                yield name, array
 
-    def _attribute(self, held: Any) -> str | None:
+    def _attribute(self, held: Group | Array | None) -> str | None:
         """The name of a layer as the file tells it."""
-        value = held.attrs.get("name") if isinstance(held, h5py.Group) else None
-        return None if value is None else names.plain(self.walk.text(value), self.path)
+        if not isinstance(held, Group) or "name" not in held.said:
+            return None
+        words = held.said["name"]
+        if words is None or len(words) != 1:
+            raise refused(f"`{shown(self.path)}` has a name that is no text: that of `{shown(held.path)}`", AGAIN)
+        return names.plain(text(words[0], self.path), self.path)
 
-    def _unnamed(self, group: h5py.Group) -> Exception:
+    def _unnamed(self, group: Group) -> Exception:
         return refused(
-            f"`{shown(self.path)}` does not say what its layers are called, such as `{shown(group.name.strip('/'))}`",
+            f"`{shown(self.path)}` does not say what its layers are called, such as `{shown(group.path)}`",
             "load it where its classes are defined, and save it again with Keras 3.6 or newer"
             if self.configured
             else "use the `.keras` file of the model, or load it with Keras and save it again, 3.6 or newer",
             code="weights-unnamed",
         )
 
-    def _tensor(self, parts: tuple[str, ...], array: h5py.Dataset) -> Tensor:
+    def _tensor(self, parts: tuple[str, ...], array: Array) -> Tensor:
         name = names.plain("/".join(parts), self.path)
-        layer, part = names.split(name, "keras")
-        return Tensor(name, layer, part, tuple(array.shape), dtype_of(array) or "", self.walk.reader(array))
+        return Tensor(name, *names.split(name, "keras"), array.shape, array.dtype, array.read)
 
 
 def _rank(key: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import tempfile
 import zipfile
 from contextlib import ExitStack
@@ -12,6 +11,7 @@ from typing import IO
 import numpy
 
 from resspec import limits
+from resspec.weights.files.hdf5_table import Window
 from resspec.weights.files.numbers import stretch
 from resspec.weights.files.refusal import AGAIN, bounded, refused, shown
 
@@ -20,41 +20,12 @@ _LOCAL = 30
 """bytes of the header in front of a member, without its name"""
 
 
-class Window(io.RawIOBase):
-    """A stretch of an open file, as a file."""
-
-    def __init__(self, file: IO[bytes], start: int, size: int) -> None:
-        self._file, self._start, self._size, self._at = file, start, size, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        count = max(0, min(len(buffer), self._size - self._at))
-        self._file.seek(self._start + self._at)
-        data = self._file.read(count)
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
-
-
 class Zip:
     """An open ZIP file whose table of contents was looked at."""
 
     def __init__(self, file: IO[bytes], path: Path, size: int) -> None:
         self.file, self.path, self.size = file, path, size
-        self._zip = zipfile.ZipFile(_Frugal(file, 0, size))
+        self._zip = zipfile.ZipFile(_Frugal(file.fileno(), 0, size))
         self.members: dict[str, zipfile.ZipInfo] = {}
         total = 0
         for info in self._zip.infolist():
@@ -94,17 +65,17 @@ class Zip:
             member.seek(at)
             return numpy.frombuffer(member.read(count), "uint8")
 
-    def open(self, name: str, resources: ExitStack) -> IO[bytes]:
-        """A member as a file that can be read from anywhere: in place, or unpacked beside if it is compressed."""
+    def place(self, name: str, resources: ExitStack) -> tuple[IO[bytes], int]:
+        """An open file with a member in it, and where it begins: in place, or unpacked beside if it is compressed."""
         start = self.start(name)
         if start is not None:
-            return io.BufferedReader(Window(self.file, start, self.members[name].file_size), 1 << 16)
+            return self.file, start
         unpacked: IO[bytes] = resources.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  it closes it
         with self._zip.open(name) as member:
             while block := member.read(1 << 20):
                 unpacked.write(block)
-        unpacked.seek(0)
-        return unpacked
+        unpacked.flush()
+        return unpacked, 0
 
     def start(self, name: str) -> int | None:
         """Where the bytes of a member begin in the file; None if they are compressed."""
