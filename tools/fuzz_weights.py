@@ -44,6 +44,8 @@ SPLICES = (
     b"q\0",
     b"h\0",
 )
+HDF5 = 0.05
+"""share of inputs that are HDF5"""
 MOST = 1 << 22
 """numbers of a file that are read; more of them show nothing more"""
 
@@ -88,12 +90,13 @@ class Files:
 
     def __init__(self, source: random.Random) -> None:
         self.random = source
-        self.seeds = seeds()
+        self.hdf5, self.others = (
+            [seed for seed in seeds() if (b"HDF" in seed) == is_hdf5] for is_hdf5 in (True, False)
+        )
 
     def broken(self) -> str:
-        data = self.random.choice(self.seeds)
-        if b"HDF" in data and self.random.random() < 0.8:  # the library of HDF5 takes its time, in a process of its own
-            data = self.random.choice(self.seeds)
+        # the library of HDF5 is asked in a process of its own, which takes its time
+        data = self.random.choice(self.hdf5 if self.random.random() < HDF5 else self.others)
         if self.random.random() < 0.3 and data.startswith(b"PK") and b"data.pkl" in data:
             return self._repickled(data).decode("latin1")
         return self._changed(data, self.random.choice((1, 1, 2, 4, 16))).decode("latin1")
