@@ -192,7 +192,8 @@ class Torch:
 
         with torch.no_grad():
             device = next(model.parameters()).device
-            return model(torch.from_numpy(images).permute(0, 3, 1, 2).to(device)).cpu().numpy()
+            found = model(torch.from_numpy(images).permute(0, 3, 1, 2).to(device)).cpu().numpy()
+        return np.moveaxis(found, 1, -1) if found.ndim == 4 else found
 
 
 def ends(chosen: Iterable[Reference]) -> list[Reference]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Any
 
 import torch
@@ -86,3 +87,52 @@ REFERENCES += [
     tm("vgg@vgg11", "vgg11", 64, 96, 128, pooled=True),
     tm("vgg@vgg19_bn", "vgg19_bn", 64, 96, 128, pooled=True),
 ]
+
+
+def segmented(spec: str, name: str, *sizes: int) -> Reference:
+    """A network for segmentation of torchvision, without the classifier that helps in training."""
+
+    def build(shape: tuple[int, ...], classes: int) -> Any:
+        model = getattr(torchvision().models.segmentation, name)(num_classes=classes, weights_backbone=None)
+        forward = model.forward
+        model.forward = lambda images: forward(images)["out"]
+        return model
+
+    return Reference(spec, "torchvision", build, sizes, label=f"torchvision.models.segmentation.{name}")
+
+
+def smp(spec: str, kind: str, encoder: str, *sizes: int, **settings: Any) -> Reference:
+    """A network of segmentation_models_pytorch; what it enlarges bilinearly takes pixel centres for half integers."""
+
+    def build(shape: tuple[int, ...], classes: int) -> Any:
+        torchvision()
+        import segmentation_models_pytorch
+
+        made = getattr(segmentation_models_pytorch, kind)
+        model = made(encoder_name=encoder, encoder_weights=None, classes=classes, **settings)
+        for module in model.modules():
+            if isinstance(module, torch.nn.Upsample) and module.mode == "bilinear":
+                module.align_corners = False
+        return model
+
+    return Reference(spec, "smp", build, sizes, label=f"segmentation_models_pytorch.{kind} {encoder}")
+
+
+REFERENCES += [
+    tm("hrnet@hrnet_w18", "hrnet_w18", 32, 64, 96),
+    tm("hrnet@hrnet_w48", "hrnet_w48", 32, 64, 96),
+    segmented("deeplab@deeplabv3_resnet50", "deeplabv3_resnet50", 32, 64, 96),
+    segmented("deeplab@deeplabv3_resnet101", "deeplabv3_resnet101", 32, 64, 96),
+]
+
+RATES = (6, 12, 18)
+"""those of the paper for an encoder of stride 16"""
+
+if importlib.util.find_spec("segmentation_models_pytorch"):
+    REFERENCES += [
+        smp("unet_resnet@unet_resnet18", "Unet", "resnet18", 32, 64, 96),
+        smp("unet_resnet@unet_resnet50", "Unet", "resnet50", 32, 64, 96),
+        smp("unet_resnet@unet_resnet101", "Unet", "resnet101", 32, 64, 96),
+        smp("unet_efficientnet@unet_efficientnet_b0", "Unet", "efficientnet-b0", 32, 64, 96),
+        smp("deeplab@deeplabv3plus_resnet50", "DeepLabV3Plus", "resnet50", 32, 64, 96, decoder_atrous_rates=RATES),
+    ]
