@@ -279,3 +279,10 @@ assert tuple(asked["ln"].shape) == (2, 4, 4, 6)
 
 def test_channels_first_gives_the_same_numbers():
     run(CHANNELS_FIRST, KERAS_BACKEND="jax")
+
+
+def test_an_axis_of_size_one_that_keras_does_not_know_is_squeezed():
+    """The last position of a sequence of unknown length."""
+    model = load("resspec: 1\ninputs: {x: [T, 3]}\ngraph: [slice: {axis: 0, start: -1}, squeeze: 0]\n").to_keras()
+    x = np.arange(12, dtype="float32").reshape(1, 4, 3)
+    np.testing.assert_array_equal(array(model(x)), x[:, -1])
