@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from resspec.frames import printable
 from resspec.graph import Graph
 from resspec.weights import pattern, sources
 from resspec.weights.archive import Archive
@@ -61,8 +63,8 @@ class Proposal:
     def yaml(self, network: str, file: str) -> str:
         """The text of the map."""
         text = [
-            f"# Proposed for {network}: {len(self.pairs)} layers of {file}, aligned in order by their shapes. Read it",
-            "# before you trust it: layers alike that stand side by side cannot be told apart.",
+            f"# Proposed for {network}: {len(self.pairs)} layers of {printable(file)}, aligned in order by their shapes.",
+            "# Read it before you trust it: layers alike that stand side by side cannot be told apart.",
             "resspec-weights: 1",
             "proposed:",
             "  layers:" if self.lines else "  layers: {}",
@@ -70,7 +72,7 @@ class Proposal:
         ]
         for side, names in (("ours", self.ours), ("in the file", self.theirs)):
             if names:
-                text += [f"# without a partner, {side}:", *(f"#   {name}" for name in names)]
+                text += [f"# without a partner, {side}:", *(f"#   {printable(name)}" for name in names)]
         return "\n".join(text) + "\n"
 
 
@@ -86,12 +88,16 @@ def suggest(graph: Graph, archive: Archive) -> Proposal:
     roles: dict[str, dict[str, str]] = defaultdict(dict)
     for i, j in pairs:
         roles[ours[i].name][ours[i].role] = theirs[j].name
-    single = [(name, found[""]) for name, found in roles.items() if "" in found]
-    lines = _patterns(single)
+    lines = [
+        (left, _quoted(right))
+        for left, right in _patterns([(name, found[""]) for name, found in roles.items() if "" in found])
+    ]
     parts = sorted({role for found in roles.values() for role in found if role})
     by_role = [dict(_patterns([(n, f[role]) for n, f in roles.items() if role in f])) for role in parts]
     for left in dict.fromkeys(left for found in by_role for left in found):
-        right = ", ".join(f"{role}: {found[left]}" for role, found in zip(parts, by_role, strict=True) if left in found)
+        right = ", ".join(
+            f"{role}: {json.dumps(found[left])}" for role, found in zip(parts, by_role, strict=True) if left in found
+        )
         lines.append((left, f"{{{right}}}"))
     used = ({i for i, _ in pairs}, {j for _, j in pairs})
     return Proposal(
@@ -123,8 +129,10 @@ def _ours(graph: Graph, archive: Archive) -> list[Item]:
 
 def _theirs(archive: Archive) -> list[Item]:
     noise = [pattern.glob(text) for text in NOISE]
-    found = []
+    found: list[Item] = []
     for layer, tensors in archive.layers.items():
+        if re.search(r"[{}#]", layer):  # no map can name it
+            continue
         heard = [tensor for tensor in tensors if not any(glob.fullmatch(tensor.name) for glob in noise)]
         together = [tensor for tensor in heard if tensor.part in PARTS or tensor.part.isdecimal()]
         alone = [tensor for tensor in heard if tensor not in together]
@@ -270,4 +278,5 @@ def _says(line: tuple[str, str], left: str, right: str) -> bool:
 
 
 def _quoted(text: str) -> str:
-    return f'"{text}"' if text[0] in "{*" else text
+    """As a value or key of YAML; names of a file may hold anything."""
+    return text if re.fullmatch(r"[A-Za-z_][\w./{}+*-]*", text, re.ASCII) else json.dumps(text)
