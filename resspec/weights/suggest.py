@@ -63,7 +63,8 @@ class Proposal:
     def yaml(self, network: str, file: str) -> str:
         """The text of the map."""
         text = [
-            f"# Proposed for {network}: {len(self.pairs)} layers of {printable(file)}, aligned in order by their shapes.",
+            f"# Proposed for {network}: {len(self.pairs)} layers of {printable(file)}, "
+            "aligned in order by their shapes.",
             "# Read it before you trust it: layers alike that stand side by side cannot be told apart.",
             "resspec-weights: 1",
             "proposed:",
