@@ -6,7 +6,7 @@ export KERAS_BACKEND ?= tensorflow
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo fuzz test test-zoo test-backends test-parity test-probes zoo check bench gpu schema docs gallery clean
+.PHONY: help demo fuzz test test-zoo test-backends test-parity test-probes zoo check bench gpu schema docs gallery chapter clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -83,6 +83,9 @@ docs: .venv/dev  ## make the generated parts of the documentation anew
 
 gallery: .venv/dev  ## draw the gallery anew
 	$(BIN)/python tools/make_gallery.py
+
+chapter: .venv/dev  ## make docs/residual-networks.md anew: every experiment, figure and number in it (minutes)
+	$(BIN)/python tools/make_chapter.py
 
 clean:  ## remove the environment
 	rm -rf .venv
