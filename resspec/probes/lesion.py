@@ -13,7 +13,7 @@ import numpy as np
 
 from resspec.probes import blocks
 from resspec.probes.base import Column, Progress, Result, Subject, Table, Value, Verdict, refused, setting
-from resspec.probes.recipe import Candidate, Recipe, candidates, trainer
+from resspec.probes.recipe import Candidate, Recipe, candidates, chance, trainer
 from resspec.quiet import quietly
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ Array = np.ndarray[Any, Any]
 
 RISE, MANY = 0.1, 20
 """by so much the error may rise, in the median, when one of so many blocks is deleted"""
+
+LEARNT = 0.8
+"""of the error of a guess: who has not come below has nothing to lose"""
 
 SOURCE = 'Veit et al. 2016, "Residual Networks Behave Like Ensembles of Relatively Shallow Networks", figures 3 to 5'
 
@@ -43,6 +46,8 @@ class Case(NamedTuple):
     one: Candidate
     blocks: list[blocks.Block]
     runs: list[Trained]
+    chance: float
+    """the error of a guess"""
     whole: Array
     """(seeds,): the error of the whole network on the sample"""
     single: Array
@@ -141,7 +146,8 @@ def operate(one: Candidate, settings: Options, progress: Progress) -> Case:
             if errors:
                 swapped.setdefault(count, []).append(errors)
     return Case(
-        one, found, runs, np.array(whole), np.array(single), {k: np.array(v) for k, v in deleted.items()},
+        one, found, runs, chance(at.data, at.task), np.array(whole), np.array(single),
+        {k: np.array(v) for k, v in deleted.items()},
         {k: np.array([e for errors in v for e in errors]) for k, v in swapped.items()},
     )  # fmt: skip
 
@@ -155,14 +161,21 @@ def _patient(at: Trainer, found: Sequence[blocks.Block], sample: int) -> Patient
 
 def verdict(case: Case) -> Verdict:
     """Whether the network can do without any one of many blocks; twins are not judged."""
+    if case.whole.mean() > LEARNT * case.chance:
+        text = (
+            f"{case.one.label}: too little was learnt for lesions to show, {case.whole.mean():.1%} of the examples are "
+            f"wrong in inference mode, {case.chance:.1%} by a guess"
+        )
+        longer = "train longer; moving statistics with a momentum near 1 need thousands of steps to catch up"
+        return Verdict(None, text, f"an error below {LEARNT:g} of that of a guess", help=longer)
     worst = int(np.argmax(case.single.mean(axis=0)))
     text = (
         f"{case.one.label}: without one of its {len(case.blocks)} blocks the error rises by {100 * case.rise:.1f} "
         f"points in the median, from {case.whole.mean():.1%}; most without `{case.blocks[worst].path}`, to "
         f"{case.single[:, worst].mean():.1%}"
     )
-    threshold = f"a rise by at most {100 * RISE:.0f} points with {MANY} blocks or more"
     residual = case.blocks[0].add is not None
+    threshold = f"a rise by at most {100 * RISE:.0f} points" + f" with {MANY} residual blocks or more" * residual
     if case.one.twin or (residual and len(case.blocks) < MANY):  # of a few blocks each one matters
         return Verdict(None, text, threshold, SOURCE)
     well = case.rise <= RISE

@@ -131,6 +131,11 @@ def guess(found: data.Data, what: Task) -> float:
     return float(-(shares * np.log(shares)).sum())
 
 
+def chance(found: data.Data, what: Task) -> float:
+    """The error of one who always says the most frequent label."""
+    return 1.0 if what.kind == "values" else float(1 - np.unique(found.y, return_counts=True)[1].max() / found.y.size)
+
+
 def prepared(network: Network, recipe: Recipe) -> data.Data:
     """The data of a recipe in the shape of the network's input."""
     return data.fitted(data.load(recipe.data), network)
