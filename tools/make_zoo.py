@@ -16,9 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from resspec import api
+from resspec.analysis import legal
 from resspec.cli.output import summarized
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
+SIDE = 256
+"""for unknown sizes, the nearest legal one to this"""
+
 KEPT = DOCS / "parity.json"
 
 HEAD = """\
@@ -31,6 +35,11 @@ max |a - b| / max |a| of the outputs, the largest of three input sizes and of th
 one example of the size named. Accuracies are those of the paper or library that is named, not of weights that
 come with resspec: there are none.
 """
+
+
+def page(results: list[dict[str, Any]]) -> str:
+    """The whole text."""
+    return HEAD + "\n".join(rows(results)) + "\n"
 
 
 def rows(results: list[dict[str, Any]]) -> list[str]:
@@ -51,8 +60,9 @@ def rows(results: list[dict[str, Any]]) -> list[str]:
         ]
         for variant in opened.document.spec.variants or [None]:
             network = api.network(opened, variant=variant)
-            summary = summarized(network, {})
-            sizes = " ".join("x".join(map(str, one.shape)) for one in summary.inputs.values())
+            at = {unknown: legal.around(network, unknown, SIDE, 1)[0] for unknown in network.domains}
+            summary = summarized(network, at)
+            sizes = " ".join("x".join(map(str, one.shape)) for one in legal.choice(network, at).inputs.values())
             label = f"{name}@{variant}" if variant else name
             references, differences = told([*held[label], *(held[name] if variant == name else [])])
             macs = "" if summary.macs is None else f"{summary.macs / 1e9:.3f} G"
@@ -86,13 +96,12 @@ def main() -> int:
         results = [one for path in options.results for one in json.loads(path.read_text())]
     else:
         results = json.loads(KEPT.read_text())
-    page = HEAD + "\n".join(rows(results)) + "\n"
     if options.show:
-        print(page, end="")
+        print(page(results), end="")
         return 0
     kept = [{key: value for key, value in one.items() if key != "seconds"} for one in results]
     KEPT.write_text("[\n" + ",\n".join(json.dumps(one) for one in kept) + "\n]\n")
-    (DOCS / "zoo.md").write_text(page)
+    (DOCS / "zoo.md").write_text(page(results))
     print(f"docs/zoo.md: {len(results)} measurements")
     return 0
 
