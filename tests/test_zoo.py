@@ -19,6 +19,7 @@ import pytest
 import resspec
 from resspec import api, report
 from resspec.language.schema import Step
+from resspec.ops.regularization import StochasticDepth
 
 
 class Known(NamedTuple):
@@ -336,6 +337,28 @@ def test_a_plain_network_has_as_many_parameters_as_zero_padded_shortcuts() -> No
             resspec.load("resnet", depth=depth, shortcut="A"),
         )
         assert plain.summary().params == padded.summary().params
+
+
+def test_the_five_orders_of_a_unit_are_those_of_the_figure() -> None:
+    """He et al. 2016, figure 4, a to e."""
+    weight, norm = "conv", "batch_norm"
+    orders = {
+        "original": [weight, norm, "relu", weight, norm, "add", "relu"],
+        "bn_after_add": [weight, norm, "relu", weight, "add", norm, "relu"],
+        "relu_before_add": [weight, norm, "relu", weight, norm, "relu", "add"],
+        "relu_preact": ["relu", weight, norm, "relu", weight, norm, "add"],
+        "full_preact": [norm, "relu", weight, norm, "relu", weight, "add"],
+    }
+    for order, kinds in orders.items():
+        nodes = resspec.load("resnet_cifar", order=order).nodes
+        assert [node.op.kind for node in nodes if node.path.startswith("stage2/unit1/")] == kinds
+
+
+def test_stochastic_depth_drops_more_with_every_unit() -> None:
+    """Huang et al. 2016, equation 4: unit l of L survives with 1 - l/L (1 - p_L)."""
+    nodes = resspec.load("resnet_cifar@stochastic110").nodes
+    rates = [node.op.rate for node in nodes if isinstance(node.op, StochasticDepth)]
+    assert rates == pytest.approx([0.5 * (k + 1) / 54 for k in range(54)])
 
 
 def built(name: str) -> None:
