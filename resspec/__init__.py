@@ -13,7 +13,7 @@ from resspec.diagnostics import Diagnostic, Label, Span, SpecError
 from resspec.graph import Graph, Node, Ref
 from resspec.ops.base import Op, OpError, Reach, Weight
 from resspec.plugin import Plugin
-from resspec.probes import probe
+from resspec.probes import doctor, probe
 from resspec.tensor import TensorSpec
 
 __version__ = "0.1.0"
@@ -35,6 +35,7 @@ __all__ = [
     "Weight",
     "__version__",
     "build",
+    "doctor",
     "load",
     "probe",
     "shipped",

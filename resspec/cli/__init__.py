@@ -18,7 +18,7 @@ FINDINGS, USAGE = 1, 2
 
 COMMANDS = (
     *("new", "check", "explain", "summary", "sizes", "show", "expand", "list"),
-    *("render", "build", "weights", "probe", "schema", "lsp", "completion"),
+    *("render", "build", "weights", "probe", "doctor", "schema", "lsp", "completion"),
 )
 """names of the commands, each a module of its own here, in the order of `--help`; read when one is asked for"""
 

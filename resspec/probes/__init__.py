@@ -17,6 +17,7 @@ from resspec.suggest import did_you_mean
 if TYPE_CHECKING:
     from resspec.network import Network
     from resspec.probes.base import Progress, Result, Settings
+    from resspec.probes.diagnosis import Diagnosis
     from resspec.source import Source
 
 
@@ -39,6 +40,7 @@ class Probe(NamedTuple):
 PROBES = (
     Probe("gradients", "norms of gradients against depth at initialization: vanishing, exploding"),
     Probe("shatter", "how alike the gradients of different inputs are, against depth"),
+    Probe("batchnorm", "what batch norm computes, beside a hand; small batches; other norms in its place"),
     Probe("paths", "the paths through a network, how long they are, and which the gradient takes"),
     Probe("variance", "second moment and batch variance, block by block, at initialization"),
     Probe("order", "the order of what stands in a residual unit: what every unit adds, and the training error"),
@@ -70,6 +72,25 @@ def probe(
     subjects = [Subject(spec, dict(params or {}), dict(inputs or {})) for spec in specs]
     result: Result = found.module.run(subjects, settle(found, settings), progress or silent)
     return result
+
+
+def doctor(
+    spec: Source | Network,
+    *,
+    params: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, Sequence[Any]] | None = None,
+    plugins: Sequence[str] = (),
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Diagnosis:
+    """What is healthy about a network at initialization, what is not, and what to change: `print(doctor("net.yaml"))`.
+
+    Raises SpecError for a spec with errors, `probe-refused` for a network of fewer than two layers with weights.
+    """
+    from resspec.probes.base import silent
+    from resspec.probes.diagnosis import diagnose
+
+    return diagnose(spec, params=params, inputs=inputs, plugins=plugins, seed=seed, progress=progress or silent)
 
 
 def find(name: str) -> Probe:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from resspec import api
+from resspec.analysis import legal
 from resspec.diagnostics import Diagnostic, Span, SpecError
 from resspec.network import Network
 from resspec.quiet import quietly
@@ -205,6 +206,29 @@ class Subject:
             return self.source
         return api.load(self.source, params={**self.params, **params}, inputs=self.inputs, plugins=self.plugins)
 
+    def sized(self, near: int = 1, macs: int | None = None) -> Network:
+        """The network with numbers for all sizes: unknown ones are the legal ones from `near` on.
+
+        One of more than `macs` an example has its spatial sizes made small, where the spec allows it.
+        """
+        network = self.load()
+        cost = network.summary().macs
+        large = macs is not None and cost is not None and cost > macs
+        if isinstance(self.source, Network) or not (network.domains or large):
+            return network
+        free = {
+            name: [None] * (spec.rank - 1) + [spec.shape[-1]]
+            for name, i in network.inputs.items()
+            if (spec := network.nodes[i].outputs[0]).rank > 1
+        }
+        try:
+            network = network if network.domains else replace(self, inputs={**self.inputs, **free}).load()
+            at = {name: domain.near(near)[1] or domain.smallest() or near for name, domain in network.domains.items()}
+            sized = {name: spec.shape for name, spec in legal.choice(network, at).inputs.items()}
+            return replace(self, inputs={**self.inputs, **sized}).load()
+        except SpecError:
+            return network if not network.domains else self.load()
+
     def with_params(self, **params: Any) -> Subject:
         return replace(self, params={**self.params, **params})
 
@@ -223,12 +247,19 @@ class Subject:
         return Path(str(self.source)).name.replace(".yaml", "").rpartition("@")[2]
 
 
-def session(network: Network, taps: Sequence[int] = (), *, seed: int = 0, gradients: bool = False) -> Session:
+def session(
+    network: Network,
+    taps: Sequence[int] = (),
+    *,
+    also: Sequence[int] = (),
+    seed: int = 0,
+    gradients: bool = False,
+) -> Session:
     """The network as a Keras model that can be looked into; the first call imports Keras, without its greetings."""
     with quietly():
         from resspec.probes.session import Session
 
-        return Session(network, taps, seed=seed, gradients=gradients)
+        return Session(network, taps, also=also, seed=seed, gradients=gradients)
 
 
 def labels(subjects: Sequence[Subject]) -> list[str]:

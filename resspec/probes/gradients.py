@@ -70,7 +70,7 @@ def run(subjects: Sequence[Subject], settings: Options, progress: Progress) -> R
     names, curves = labels(asked), []
     for k, (subject, label) in enumerate(zip(asked, names, strict=True)):
         progress(f"gradients of {label}", k, len(asked))
-        curves.append(measure(subject.load(), label, settings.every_seed, settings.batch))
+        curves.append(measure(subject.sized(), label, settings.every_seed, settings.batch))
     rows = [
         (curve.label, path, int(depth), float(weight), float(activation))
         for curve in curves
@@ -162,22 +162,21 @@ def _geometric(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def trend(depth: np.ndarray[Any, Any], norms: np.ndarray[Any, Any]) -> Trend:
-    """The line through the logarithms: the first and last layer, whose shapes differ from the rest, are left out."""
-    order = np.argsort(depth, kind="stable")
-    x, y = depth[order].astype(float), norms[order]
-    if len(np.unique(x)) > 4:
-        inner = (x > x.min()) & (x < x.max())
-        x, y = x[inner], y[inner]
-    steps = float(depth.max() - depth.min())
-    alive = (y > 0) & np.isfinite(y)
+    """The line through the logarithms, without the first and last layer, whose shapes differ from the rest.
+
+    Layers without gradient are left out, unless it is the first: then nothing is left of it.
+    """
+    x, y, layers = depth.astype(float), norms, int(depth.max())
     if not np.isfinite(y).all():
-        return Trend(float("inf"), float("inf"), int(depth.max()))
-    if alive.sum() < 2 or len(np.unique(x[alive])) < 2:
-        return Trend(0.0, 0.0, int(depth.max()))
-    slope = float(np.polyfit(x[alive], np.log(y[alive]), 1)[0])
-    if alive[np.argmin(x)] == 0:  # so small that nothing is left of it
-        return Trend(float(np.exp(-slope)), 0.0, int(depth.max()))
-    return Trend(float(np.exp(-slope)), float(np.exp(-slope * steps)), int(depth.max()))
+        return Trend(float("inf"), float("inf"), layers)
+    alive, steps = y > 0, float(x.max() - x.min())
+    inner = alive & (x > x.min()) & (x < x.max())
+    use = inner if len(np.unique(x[inner])) > 2 else alive
+    if len(np.unique(x[use])) < 2:
+        return Trend(0.0, 0.0, layers)
+    slope = float(np.polyfit(x[use], np.log(y[use]), 1)[0])
+    reached = bool(alive[x == x.min()].any())
+    return Trend(float(np.exp(-slope)), float(np.exp(-slope * steps)) if reached else 0.0, layers)
 
 
 def verdict(found: Curve) -> Verdict:

@@ -8,6 +8,7 @@ import keras
 
 from resspec.keras_backend.site import Lowering, Site, Table
 from resspec.probes.gates import Gate
+from resspec.probes.norms import GhostNorm
 
 
 class GateLayer(keras.layers.Layer):  # type: ignore[misc]
@@ -31,3 +32,28 @@ def _gate(site: Site, op: Gate, x: Any, gates: Any) -> Any:
 
 
 GATE: Table = {Gate: Lowering(_gate, "any")}
+
+
+class GhostLayer(keras.layers.Layer):  # type: ignore[misc]
+    """Every `size` examples normalized by their own statistics; a smaller batch as a whole."""
+
+    def __init__(self, size: int, epsilon: float, **more: Any) -> None:
+        super().__init__(**more)
+        self.size, self.epsilon = size, epsilon
+
+    def call(self, x: Any) -> Any:
+        shape = tuple(x.shape)
+        parts = keras.ops.reshape(x, (max(1, shape[0] // self.size), -1, *shape[1:]))
+        axes = tuple(range(1, len(parts.shape) - 1))
+        mean, variance = keras.ops.moments(parts, axes=axes, keepdims=True)
+        return keras.ops.reshape((parts - mean) / keras.ops.sqrt(variance + self.epsilon), shape)
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        return shape
+
+
+def _ghost(site: Site, op: GhostNorm, x: Any) -> Any:
+    return site.layer(GhostLayer, size=op.size, epsilon=op.epsilon)(x)
+
+
+GHOST: Table = {GhostNorm: Lowering(_ghost, "any")}

@@ -16,16 +16,24 @@ Array = np.ndarray[Any, Any]
 
 
 class Session:
-    """The model of a network whose outputs are those of the network and the values at the nodes `taps`.
+    """The model of a network whose outputs are those of the network and the values at the nodes `taps` and `also`.
 
-    With `gradients` the gradients by those values can be had too.
+    With `gradients` the gradients by the values at the `taps` can be had too.
     """
 
-    def __init__(self, network: Network, taps: Sequence[int] = (), *, seed: int = 0, gradients: bool = False) -> None:
+    def __init__(
+        self,
+        network: Network,
+        taps: Sequence[int] = (),
+        *,
+        also: Sequence[int] = (),
+        seed: int = 0,
+        gradients: bool = False,
+    ) -> None:
         self.network = network
         self.taps = list(taps)
         self.offsets = len(self.taps) if gradients else 0
-        paths = [network.nodes[i].path for i in self.taps]
+        paths = [network.nodes[i].path for i in (*self.taps, *also)]
         self.changed = offset(network, self.taps) if gradients else network
         self._ends = dict(zip(self.changed.outputs, network.outputs, strict=True))
         self._wanted = list(dict.fromkeys([*self._ends, *paths]))
@@ -93,6 +101,11 @@ class Session:
         self.model(fed[0] if len(fed) == 1 else fed, training=True)
         for layer, momentum in zip(layers, kept, strict=True):
             layer.momentum = momentum
+
+    def variables(self, path: str) -> dict[str, Array]:
+        """The weights of a node, moving statistics included, by their names."""
+        layer = self.model.get_layer(self.changed.layer_names[self.changed.index[path]])
+        return {one.path.removeprefix(f"{layer.path}/"): keras.ops.convert_to_numpy(one.value) for one in layer.weights}
 
     def take(self, model: keras.Model) -> None:
         """The weights of a model of the same network, by the names of layers and their order within."""

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-WHITE = 0.02
-"""the correlation between the gradients of two inputs from which on nothing of it is left"""
-SMOOTH = 0.1
-"""the autocorrelation at the next point of the line below which a curve looks like white noise"""
+NEAR = 1 / 64
+"""a small change of inputs, in their standard deviations: the distance of 256 points from -2 to 2"""
+WHITE = 0.1
+"""the correlation between the gradients of inputs so near below which they look like white noise"""
 STEEP = 0.75
 """the factor with each activation below which the correlation is said to fall exponentially"""
 STILL = 0.5
@@ -81,6 +81,8 @@ class Shards:
     """path of an activation -> how often a unit switches along the line, mean"""
     correlation: float
     """between the gradients of independent inputs by the first layer's result"""
+    near: float
+    """between those of inputs that differ by little"""
 
 
 def run(subjects: Sequence[Subject], settings: Options, progress: Progress) -> Result:
@@ -98,7 +100,7 @@ def run(subjects: Sequence[Subject], settings: Options, progress: Progress) -> R
     found = []
     for k, ((family, subject), label) in enumerate(zip(asked, names, strict=True)):
         progress(f"shattering {label}", k, len(asked))
-        found.append(measure(subject.load(), label, family, settings))
+        found.append(measure(subject.sized(), label, family, settings))
     return Result(
         "shatter",
         "gradients of different inputs at initialization",
@@ -123,7 +125,7 @@ def measure(network: Network, label: str, family: str, settings: Options) -> Sha
     watched = [i for i, node in enumerate(network.nodes) if i in where.used and places.activation(node) == "relu"]
     name = next(iter(network.inputs))
     grid = np.linspace(-2, 2, settings.points, endpoint=False)
-    acfs, correlations, stills, switches = [], [], [], []
+    acfs, correlations, nears, stills, switches = [], [], [], [], []
     curves = []
     for seed in settings.every_seed:
         opened = session(network, [where.layers[0], *watched], seed=seed, gradients=True)
@@ -146,6 +148,8 @@ def measure(network: Network, label: str, family: str, settings: Options) -> Sha
         for k in range(settings.directions):
             derived = opened.derive(batch, seed + 1000 * k, alike=True)
             correlations.append(correlation(derived.by_tap(where.layers[0])))
+        derived = opened.derive(neighbours(batch, seed), seed, alike=True)
+        nears.append(between_neighbours(derived.by_tap(where.layers[0])))
     scale = float(curves[0].std())
     return Shards(
         network,
@@ -159,6 +163,7 @@ def measure(network: Network, label: str, family: str, settings: Options) -> Sha
         {path: float(np.mean([one[path] for one in stills])) for path in stills[0]},
         {path: float(np.mean([one[path] for one in switches])) for path in switches[0]},
         float(np.sum([one[0] for one in correlations]) / np.sum([one[1] for one in correlations])),
+        float(np.mean(nears)),
     )
 
 
@@ -179,6 +184,27 @@ def correlation(gradients: Array) -> tuple[float, float]:
     return pairs / (n * (n - 1)), own / n
 
 
+def neighbours(inputs: Mapping[str, Array], seed: int) -> dict[str, Array]:
+    """The first half of a batch, and behind it the same moved by a little noise; whole numbers stay as they are."""
+    random, found = np.random.default_rng([seed, 0x11EA]), {}
+    for name, x in inputs.items():
+        half = x[: max(1, len(x) // 2)]
+        moved = half
+        if x.dtype.kind == "f":
+            moved = (half + NEAR * x.std() * random.standard_normal(half.shape)).astype(x.dtype)
+        found[name] = np.concatenate([half, moved])
+    return found
+
+
+def between_neighbours(gradients: Array) -> float:
+    """How the gradients of the second half of a batch correlate with those of the first."""
+    rows = gradients.reshape(len(gradients), -1).astype(np.float64)
+    rows = rows / (np.max(np.abs(rows)) or 1.0)
+    first, second = rows[: len(rows) // 2], rows[len(rows) // 2 :]
+    own = float(np.sqrt(np.sum(first**2) * np.sum(second**2)))
+    return float(np.sum(first * second)) / own if own > 0 else float("nan")
+
+
 def brown(points: int, lags: int) -> Array:
     """The mean autocorrelation of brown noise, a sum of independent steps, over 200 draws."""
     steps = np.random.default_rng(0).standard_normal((200, points))
@@ -194,6 +220,7 @@ def _tables(found: Sequence[Shards]) -> tuple[Table, ...]:
                 Column("network"),
                 Column("activations", "the most on a way"),
                 Column("correlation", "of the gradients of two inputs by the first layer's result"),
+                Column("near", "the same of inputs that differ by 1/64 of their spread"),
                 Column("lag1", "autocorrelation at the next point"),
                 Column("still", "share of the last activation's units that never switch"),
                 Column("switches", "of a unit of the last activation along the line"),
@@ -201,7 +228,7 @@ def _tables(found: Sequence[Shards]) -> tuple[Table, ...]:
             ),
             tuple(
                 (
-                    one.label, one.activations, one.correlation, float(one.acf[1]),
+                    one.label, one.activations, one.correlation, one.near, float(one.acf[1]),
                     _last(one.still), _last(one.switches), one.scale,
                 )
                 for one in found
@@ -233,19 +260,27 @@ def _last(values: Mapping[str, float]) -> float | None:
 
 
 def verdict(found: Shards) -> Verdict:
-    """Whether inputs far apart still have gradients in common."""
-    threshold = f"a correlation above {WHITE:g} between the gradients of independent inputs"
-    what = f"{found.label}: gradients of independent inputs correlate by {found.correlation:.3g}"
+    """Whether inputs that are near have gradients in common."""
     still = _last(found.still)
+    more = f"; of independent ones by {found.correlation:.2g}"
     if still is not None and still > STILL:
-        what += f"; along the line {still:.0%} of the last units never switch, which hides the shattering there"
-    elif found.acf[1] < SMOOTH:
-        what += f"; along the line they are white noise (autocorrelation {found.acf[1]:.2f} at the next point)"
-    if not np.isfinite(found.correlation):
-        return Verdict(False, f"{found.label}: gradients are no finite numbers", threshold, SOURCE)
-    if abs(found.correlation) >= WHITE:
-        return Verdict(True, what, threshold, SOURCE)
-    return Verdict(False, what, threshold, SOURCE, _blame(found.network), _help(found.network))
+        more += f"; along the line {still:.0%} of the last units never switch, which hides the shattering there"
+    return judged(found.network, found.label, found.near, more)
+
+
+def judged(network: Network, label: str, near: float, more: str = "") -> Verdict:
+    """A verdict on the correlation of gradients of inputs that are near."""
+    threshold = f"a correlation above {WHITE:g}: below it gradients look like white noise"
+    if not np.isfinite(near):
+        return Verdict(None, f"{label}: cannot be told, no gradient reaches the first layer", threshold, SOURCE)
+    shattered = near < WHITE
+    text = (
+        f"{label}: gradients {'are shattered' if shattered else 'are of one piece'}, "
+        f"those of inputs that differ by 1/64 correlate by {near:.2f}{more}"
+    )
+    if not shattered:
+        return Verdict(True, text, threshold, SOURCE)
+    return Verdict(False, text, threshold, SOURCE, _blame(network), _help(network))
 
 
 def _blame(network: Network) -> Any:

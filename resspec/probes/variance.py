@@ -155,12 +155,13 @@ def verdict(found: Course) -> Verdict:
         text = f"{found.label}: values are no finite numbers from block {int(np.argmin(np.isfinite(found.moments)))} on"
         return Verdict(False, text, threshold, SOURCE, where.span(found.nodes[-1]), _help(where))
     grown = growth(found.moments)
-    size = f"x{grown.whole:.3g} over {blocks} {'blocks' if where.units else 'layers'}"
+    unit = "block" if where.units else "layer"
+    size = f"x{grown.whole:.3g} over {blocks} {unit}s"
     steady = grown.increment_r2 > grown.factor_r2 and grown.whole > STEEP
     if steady and grown.whole < SPAN:
-        text = f"{found.label}: the second moment grows by {grown.increment:.3g} a block ({size}), steadily"
+        text = f"{found.label}: the second moment grows by {grown.increment:.3g} a {unit} ({size}), steadily"
         return Verdict(True, text, threshold, SOURCE)
-    text = f"{found.label}: the second moment changes x{grown.factor:.3g} a block ({size})"
+    text = f"{found.label}: the second moment changes x{grown.factor:.3g} a {unit} ({size})"
     far = not 1 / SPAN < grown.whole < SPAN
     steep = not 1 / STEEP < grown.factor < STEEP
     if not far and not (steep and blocks >= 8):
