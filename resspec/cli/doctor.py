@@ -33,7 +33,7 @@ def command(spec: str, params: Any, inputs: Any, plugins: Any, seed: int, as_jso
     else:
         for line in found.lines:
             text = Text(str(line))
-            text.stylize("bold red" if line.verdict.ok is False else "green", 0, 4)
+            text.stylize({True: "green", False: "bold red", None: "yellow"}[line.verdict.ok], 0, 4)
             console().print(text, soft_wrap=True)
     if not found.healthy:
         raise SystemExit(FINDINGS)

@@ -34,12 +34,11 @@ class Line:
     verdict: Verdict
 
     def __str__(self) -> str:
-        mark = {True: "ok  ", False: "SICK", None: "ok  "}[self.verdict.ok]
+        mark = {True: "ok  ", False: "SICK", None: "note"}[self.verdict.ok]
         text = f"{mark}  {self.about:<9}  {self.verdict.text}"
-        if self.verdict.ok is False:
-            text += f"; at {self.verdict.place}" if self.verdict.place is not None else ""
-            text += f": {self.verdict.help}" if self.verdict.help else ""
-        return text
+        if self.verdict.ok is False and self.verdict.place is not None:
+            text += f"; at {self.verdict.place}"
+        return f"{text}: {self.verdict.help}" if self.verdict.help else text
 
 
 @dataclass(frozen=True)

@@ -148,8 +148,8 @@ def measure(network: Network, label: str, family: str, settings: Options) -> Sha
         for k in range(settings.directions):
             derived = opened.derive(batch, seed + 1000 * k, alike=True)
             correlations.append(correlation(derived.by_tap(where.layers[0])))
-        derived = opened.derive(neighbours(batch, seed), seed, alike=True)
-        nears.append(between_neighbours(derived.by_tap(where.layers[0])))
+            derived = opened.derive(neighbours(batch, seed + k), seed + 1000 * k, alike=True)
+            nears.append(between_neighbours(derived.by_tap(where.layers[0])))
     scale = float(curves[0].std())
     return Shards(
         network,
@@ -197,12 +197,14 @@ def neighbours(inputs: Mapping[str, Array], seed: int) -> dict[str, Array]:
 
 
 def between_neighbours(gradients: Array) -> float:
-    """How the gradients of the second half of a batch correlate with those of the first."""
+    """The cosine between gradients of the first half of a batch and those of the second, mean over the pairs."""
     rows = gradients.reshape(len(gradients), -1).astype(np.float64)
-    rows = rows / (np.max(np.abs(rows)) or 1.0)
+    sizes = np.sqrt(np.sum(rows**2, axis=1, keepdims=True))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rows = rows / sizes
     first, second = rows[: len(rows) // 2], rows[len(rows) // 2 :]
-    own = float(np.sqrt(np.sum(first**2) * np.sum(second**2)))
-    return float(np.sum(first * second)) / own if own > 0 else float("nan")
+    cosines = np.sum(first * second, axis=1)
+    return float(cosines[np.isfinite(cosines)].mean()) if np.isfinite(cosines).any() else float("nan")
 
 
 def brown(points: int, lags: int) -> Array:
@@ -274,13 +276,17 @@ def judged(network: Network, label: str, near: float, more: str = "") -> Verdict
     if not np.isfinite(near):
         return Verdict(None, f"{label}: cannot be told, no gradient reaches the first layer", threshold, SOURCE)
     shattered = near < WHITE
+    where = places.Map(network)
+    inside = {i for unit in where.units for i in unit.inside}
+    residual = sum(i in inside for i in where.layers) > len(where.layers) / 2
     text = (
         f"{label}: gradients {'are shattered' if shattered else 'are of one piece'}, "
         f"those of inputs that differ by 1/64 correlate by {near:.2f}{more}"
     )
     if not shattered:
         return Verdict(True, text, threshold, SOURCE)
-    return Verdict(False, text, threshold, SOURCE, _blame(network), _help(network))
+    # residual networks train all the same: it is told, not called a sickness
+    return Verdict(None if residual else False, text, threshold, SOURCE, _blame(network), _help(network))
 
 
 def _blame(network: Network) -> Any:
