@@ -201,6 +201,7 @@ def fresh(code: str) -> str:
         "from resspec.cli import main; main(['show', 'unet'], standalone_mode=False)",
         "from resspec.cli import main; main(['list', 'unet'], standalone_mode=False)",
         "from resspec.cli import main; main(['schema'], standalone_mode=False)",
+        "from resspec.cli import main; main(['weights', 'convert', '--help'], standalone_mode=False)",
     ],
 )
 def test_nothing_but_building_imports_keras(call: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import h5py
 import keras
+import modelling
 import numpy as np
 import pytest
 import torchzip
@@ -546,3 +547,20 @@ def test_a_file_that_cannot_be_read_to_its_end_leaves_nothing_behind(tmp_path: P
     assert done.exit_code == 1
     assert "error[weights-refused]" in done.output
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.npz"]
+
+
+@pytest.mark.parametrize("name", ["a.pth", "a.safetensors", "a.npz", "a.h5"])
+def test_looking_at_a_file_imports_no_library_that_made_it(name: str, tmp_path: Path) -> None:
+    torchzip.write(tmp_path / "a.pth", WEIGHTS)
+    with open_archive(tmp_path / "a.pth") as archive:
+        for suffix in write.WRITERS:
+            write.write(tmp_path / f"a{suffix}", archive.tensors, "torch")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.attrs["layer_names"] = ["a"]
+        file.create_group("a").attrs["weight_names"] = ["a/kernel:0"]
+        file["a/a/kernel:0"] = np.ones(3)
+    found = modelling.run(
+        f"from resspec.cli import main; main(['weights', 'show', {str(tmp_path / name)!r}], standalone_mode=False)\n"
+        "import sys; print(sorted({'keras', 'tensorflow', 'jax', 'torch', 'h5py', 'safetensors'} & set(sys.modules)))"
+    )
+    assert found.splitlines()[-1] == "[]"

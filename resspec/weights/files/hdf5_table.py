@@ -13,6 +13,7 @@ position in the file; null if nothing was written there; `{"bytes": base64}` for
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import json
 import os
@@ -132,9 +133,10 @@ class Table:
 def main() -> None:
     """Arguments: a descriptor, where the HDF5 file starts and its size; then the most parts, levels, bytes, seconds."""
     descriptor, start, size, parts, levels, memory, seconds = map(int, sys.argv[1:])
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    for kind, most in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_CPU, seconds), (resource.RLIMIT_AS, memory)):
+        hard = resource.getrlimit(kind)[1]
+        with contextlib.suppress(ValueError, OSError):  # macOS has no limit on memory
+            resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
     import h5py  # type: ignore[import-untyped]
 
     try:
