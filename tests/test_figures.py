@@ -26,8 +26,6 @@ from resspec.render.scene import Box, Edge, Line, Scene, Text
 from resspec.render.view.view import LEVELS, MOST, Viewer
 
 SHIPPED = resspec.shipped()
-TALL = {"attention_unet", "deeplab", "fpn", "hrnet", "unet_efficientnet", "unetpp"}
-"""whose skips cross everything, so that the spine finds no place to break"""
 NETWORKS: dict[str, Network] = {}
 
 
@@ -62,20 +60,16 @@ def test_a_figure_is_clean(name: str, level: str, family: str) -> None:
         assert family != "spine"
         return
     assert not problems(scene)
-    if level in ("stages", "blocks") and family != "full" and not (level == "blocks" and name in TALL):
+    if level in ("stages", "blocks") and family != "full":
         assert max(scene.width, scene.height) <= 4000
 
 
-SLENDER = pytest.mark.xfail(strict=True, reason="every cell sees the two before it, so that its column cannot be cut")
-
-
-@pytest.mark.parametrize("name", [pytest.param(name, marks=SLENDER) if name == "nasnet" else name for name in SHIPPED])
+@pytest.mark.parametrize("name", SHIPPED)
 def test_the_figure_that_is_chosen_fits_a_page(name: str) -> None:
     scene = Figure(shipped(name)).scene()
     assert not problems(scene)
-    if name not in TALL:
-        assert 0.5 <= scene.width / scene.height <= 2
-        assert max(scene.width, scene.height) <= 4000
+    assert 0.5 <= scene.width / scene.height <= 2
+    assert max(scene.width, scene.height) <= 4000
 
 
 @pytest.mark.parametrize("name", SHIPPED)

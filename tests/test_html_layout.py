@@ -36,6 +36,8 @@ SMALL = [
     "densenet@densenet201",
     "hourglass",
     "densenet_cifar",
+    "nasnet",
+    "unetpp",
 ]
 
 BOXES = """

@@ -8,16 +8,14 @@ from typing import NamedTuple
 
 from resspec.render.layout.compose import Composer
 from resspec.render.layout.pieces import Piece, Wire
+from resspec.render.layout.scissors import BEST, COLUMNS, GUTTER, cut
 from resspec.render.view.outputs import with_outputs
 from resspec.render.view.regions import Segment, Series, Tangle, series
 from resspec.render.view.unframed import unframed
 from resspec.render.view.view import ENTRY, EXIT, Cell
 
-GUTTER = 46.0
-"""px between columns, in which the line from one to the next runs"""
-BEST, MOST = 1.35, 1.9
-"""width over height of a page: what is aimed at, and the most and (its inverse) the least that is taken"""
-COLUMNS = 40
+MOST = 1.9
+"""width over height of a page: the most and (its inverse) the least that is taken"""
 FRAMES = 4
 """levels of frames that are left out at most"""
 
@@ -25,14 +23,15 @@ FRAMES = 4
 def spine(composer: Composer, root: Cell) -> Piece:
     """The whole figure. Columns are broken where a single line leads on.
 
-    Where frames are so tall that no page of a good shape comes about, the outermost are left out.
+    Where frames are so tall that no page of a good shape comes about, the outermost are left out; where that
+    does not help either, columns are broken where several lines lead on.
     """
     names = list(composer.boxes.graph.outputs)
     for _ in range(FRAMES):
         whole = with_outputs(root, names)
         order = series(len(whole.cells), whole.links)
         if isinstance(order, Tangle):
-            return composer.tangle(whole.cells, order, 0)
+            return cut(composer.tangle(whole.cells, order, 0), composer.room)
         sizes = [_size(composer, whole, order, k) for k in range(len(order.cells))]
         breaks = [k for k, segment in enumerate(order.segments[1:-1], 1) if _single(segment)]
         shape, parts = _best(sizes, breaks, composer.room)
@@ -41,6 +40,8 @@ def spine(composer: Composer, root: Cell) -> Piece:
             break
         root = unframed(root, frames)
     assert isinstance(order, Series)
+    if shape < 1 / MOST:
+        return cut(composer.series(whole.cells, order, 0), composer.room)
     return _columns(composer, whole, order, parts)
 
 

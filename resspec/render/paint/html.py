@@ -27,7 +27,7 @@ from resspec.render.theme import DARK, LIGHT, Theme
 from resspec.render.view.view import Viewer
 
 SCRIPTS = (
-    "view.js", "pieces.js", "compose.js", "spine.js",  # what Python does, too
+    "view.js", "pieces.js", "compose.js", "scissors.js", "spine.js",  # what Python does, too
     "paint.js", "facts.js", "panel.js", "search.js", "page.js",
 )  # fmt: skip
 """in the order in which they stand in the page"""

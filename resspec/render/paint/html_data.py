@@ -224,6 +224,7 @@ def _text(text: Text) -> Json:
     return {
         "x": text.x, "y": text.y, "text": shown(text.text), "size": text.size,
         "role": text.role, "anchor": text.anchor, "bold": text.bold,
+        "wide": width(text.text, text.size, text.bold),
     }  # fmt: skip
 
 

@@ -43,7 +43,8 @@ function frame(cell, depth) {
 // The shape behind a fold that changes it at every turn.
 function behind(cell, piece) {
   const [text, width] = cell.after;
-  piece.texts.push({ x: piece.axis + 5, y: piece.height + 10.5, text, size: 9, role: "shape", anchor: "start", bold: false });
+  const place = { x: piece.axis + 5, y: piece.height + 10.5, wide: width };
+  piece.texts.push({ ...place, text, size: 9, role: "shape", anchor: "start", bold: false });
   piece.height += 13;
   piece.width = Math.max(piece.width, piece.axis + 6 + width);
   for (const one of piece.wires) if (one.target === EXIT) one.points.push([piece.axis, piece.height]);

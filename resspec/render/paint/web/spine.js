@@ -1,15 +1,14 @@
 // The whole figure in columns, frames left out where they are too tall. As `spine.py` and `unframed.py`.
 "use strict";
 
-const GUTTER = 46, BEST = 1.35, MOST = 1.9, COLUMNS = 40, FRAMES = 4;
+const MOST = 1.9, FRAMES = 4;
 
 function spine(net, opened) {
-  let root = drawn(net, net.root, opened), whole, order, parts;
+  let root = drawn(net, net.root, opened), whole, order, shape, parts;
   for (let k = 0; k < FRAMES; k++) {
-    let shape;
     whole = withOutputs(net, root);
     order = seriesOf(whole.cells.length, whole.links);
-    if (order.tangle) return tangle(whole.cells, order, 0);
+    if (order.tangle) return cut(tangle(whole.cells, order, 0));
     const sizes = order.cells.map((_, number) => sizeOf(whole, order, number));
     const breaks = order.segments.map((_, number) => number).slice(1, -1).filter((number) => isSingle(order.segments[number]));
     [shape, parts] = bestOf(sizes, breaks);
@@ -17,7 +16,7 @@ function spine(net, opened) {
     if (shape >= 1 / MOST || !frames.size) break;
     root = unframed(net, root, frames);
   }
-  return columns(whole, order, parts);
+  return shape < 1 / MOST ? cut(series(whole.cells, order, 0)) : columns(whole, order, parts);
 }
 
 function bestOf(sizes, breaks) {
