@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import pairwise, product
 
 from resspec.render.metrics import width
 from resspec.render.scene import Box, Edge, Group, Item, Line, Scene, Text
@@ -28,6 +29,25 @@ def overlap(a: Rect, b: Rect, slack: float = SLACK) -> bool:
 
 def inside(a: Rect, b: Rect, slack: float = SLACK) -> bool:
     return a[0] >= b[0] - slack and a[1] >= b[1] - slack and a[2] <= b[2] + slack and a[3] <= b[3] + slack
+
+
+class Near:
+    """Things by the squares of a grid that their rectangles touch, to be asked for those near a rectangle."""
+
+    SIDE = 64.0
+
+    def __init__(self, rects: Sequence[Rect]) -> None:
+        self.squares: dict[tuple[int, int], list[int]] = {}
+        for k, one in enumerate(rects):
+            for square in self._touched(one):
+                self.squares.setdefault(square, []).append(k)
+
+    def to(self, one: Rect) -> list[int]:
+        return sorted({k for square in self._touched(one) for k in self.squares.get(square, ())})
+
+    def _touched(self, one: Rect) -> Iterator[tuple[int, int]]:
+        left, top, right, bottom = (int(side // self.SIDE) for side in one)
+        return product(range(left, right + 1), range(top, bottom + 1))
 
 
 def problems(scene: Scene, most: int = 5) -> list[str]:
@@ -62,27 +82,32 @@ def problems(scene: Scene, most: int = 5) -> list[str]:
         f"line {line.id} leaves the page" for line in lines for x, y in line.points if not inside((x, y, x, y), page)
     ]
     solid = [box for box in boxes if box.mark != "badge"]
+    near_solid = Near([rect(box) for box in solid])
     for k, one in enumerate(solid):
-        found += [f"boxes {one.id} and {two.id} overlap" for two in solid[k + 1 :] if overlap(rect(one), rect(two))]
+        others = (solid[other] for other in near_solid.to(rect(one)) if other > k)
+        found += [f"boxes {one.id} and {two.id} overlap" for two in others if overlap(rect(one), rect(two))]
     for k, one in enumerate(frames):
         for two in frames[k + 1 :]:
             a, b = rect(one), rect(two)
             if overlap(a, b) and not inside(a, b) and not inside(b, a):
                 found.append(f"frames {one.id} and {two.id} cross")
-    for k, text in enumerate(texts):
-        for other in texts[k + 1 :]:
-            if overlap(text_rect(text), text_rect(other)):
-                found.append(f"texts `{text.text}` and `{other.text}` overlap")
+    places = [text_rect(text) for text in texts]
+    near_text = Near(places)
+    for k, place in enumerate(places):
+        for other in near_text.to(place):
+            if other > k and overlap(place, places[other]):
+                found.append(f"texts `{texts[k].text}` and `{texts[other].text}` overlap")
     for line in lines:
         if line.curved:
             continue
         for (ax, ay), (bx, by) in pairwise(line.points):
             stretch = min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)
-            found += [f"line {line.id} runs through {box.id}" for box in solid if _through(stretch, rect(box))]
+            beside = (solid[k] for k in near_solid.to(stretch))
+            found += [f"line {line.id} runs through {box.id}" for box in beside if _through(stretch, rect(box))]
             found += [
-                f"line {line.id} runs through the text `{text.text}`"
-                for text in texts
-                if text.role in ("shape", "heading") and _through(stretch, text_rect(text))
+                f"line {line.id} runs through the text `{texts[k].text}`"
+                for k in near_text.to(stretch)
+                if texts[k].role in ("shape", "heading") and _through(stretch, places[k])
             ]
     return found[:most]
 

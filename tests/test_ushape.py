@@ -29,8 +29,9 @@ def variants(name: str) -> list[str]:
 
 UNETS, HOURGLASSES = variants("unet"), variants("hourglass")
 
-ALIKE = {"unet_efficientnet": "u", "unet_resnet": "u", "linknet": "u", "resunet": "u", "fpn": "hourglass"}
-"""other families that are drawn so: U-Nets with other encoders, and one whose skips are convolved and added"""
+ALIKE = dict.fromkeys(["attention_unet", "unet_efficientnet", "unet_resnet", "linknet", "resunet"], "u")
+ALIKE["fpn"] = "hourglass"
+"""other families that are drawn so: U-Nets with gates or other encoders, and one whose skips are convolved and added"""
 
 shipped = cache(resspec.load)
 
@@ -87,6 +88,21 @@ def shared(scene: Scene) -> list[tuple[str, str]]:
         and not {e.source for e in line.edges} & {e.source for e in other.edges}
         and not {e.target for e in line.edges} & {e.target for e in other.edges}
     ]
+
+
+@pytest.mark.parametrize("variant", ["attention_unet", "r2_attention_unet"])
+@pytest.mark.parametrize("shapes", ["change", "all"])
+def test_gates_stand_on_the_skips(variant: str, shapes: str) -> None:
+    """What a gate reads besides the skip comes from below, where it goes on to the merge."""
+    scene = Figure(shipped(f"attention_unet@{variant}"), shapes=shapes).scene()
+    assert not problems(scene)
+    found = boxes(scene)
+    for k in range(4):
+        gate = found[f"dec{k}/gate"]
+        ends = [line.points[-1] for line in scene.walk() if isinstance(line, Line)]
+        x, y = middle(gate)
+        for place in ((x, gate.y + gate.height), (gate.x, y)):
+            assert sum(end == pytest.approx(place, abs=0.2) for end in ends) == 1
 
 
 # -- which networks ----------------------------------------------------------------------------------

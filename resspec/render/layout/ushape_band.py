@@ -15,7 +15,7 @@ from resspec.render.layout.pieces import CLOSED, Drawn, Piece, Wire
 from resspec.render.layout.ushape_nest import Level
 from resspec.render.scene import Anchor, Text
 from resspec.render.view.regions import Series
-from resspec.render.view.view import ENTRY, EXIT, Cell
+from resspec.render.view.view import ENTRY, EXIT, Cell, Leaf
 
 STEM = 8.0
 """px from a stack down to the line"""
@@ -47,6 +47,8 @@ class Band:
     across: Piece
     up: Piece | None
     merge: Drawn | None = None
+    gates: list[tuple[Drawn, frozenset[Leaf]]] = field(default_factory=list)
+    """what on the skip reads what comes up from below"""
     heads: list[float] = field(default_factory=lambda: [0.0, 0.0])
     """where the stacks begin and end at the top, y"""
 
@@ -90,6 +92,7 @@ def band(composer: Composer, cells: Sequence[Cell], level: Level) -> Band:
         if not level.lowest and (ENTRY in (wire.source, wire.target) or EXIT in (wire.source, wire.target)):
             wire.role = "projection" if _has_weights(composer, cells, level.across) else "identity"
     found = Band(down, across.moved(0, -across.axis), up)
+    found.gates = [(_of(across, cells[k]), frozenset(leaves)) for k, leaves in level.gates.items()]
     lefts: list[Drawn] = []
     rights: list[Drawn] = []
     if down is not None and level.down is not None:
@@ -222,7 +225,7 @@ def _across(composer: Composer, cells: Sequence[Cell], level: Level) -> Piece:
     order = level.across
     closed = not any(cells[k].is_open for k in order.cells)
     if closed and not any(one.branches or len(one.direct) > 1 for one in order.segments):
-        return _row(composer, cells, order)
+        return _row(composer, cells, level)
     piece = composer.series(cells, order, 0)
     wide, axis, tall = piece.width + 3 * SPACE, 2 * SPACE + piece.axis, piece.height + SPACE / 2
     if level.lowest:  # it hangs below the line: there is nothing
@@ -240,8 +243,9 @@ def _across(composer: Composer, cells: Sequence[Cell], level: Level) -> Piece:
     return piece
 
 
-def _row(composer: Composer, cells: Sequence[Cell], order: Series) -> Piece:
-    """Boxes beside each other, their shapes below them."""
+def _row(composer: Composer, cells: Sequence[Cell], level: Level) -> Piece:
+    """Boxes beside each other, their shapes below them: beside the middle, where a line comes from below."""
+    order = level.across
     whole = Piece(0, 0, 0)
     x = SPACE
     start = (0.0, 0.0)
@@ -249,7 +253,11 @@ def _row(composer: Composer, cells: Sequence[Cell], order: Series) -> Piece:
         piece = composer.cell(cells[k])
         box = piece.drawn[0]
         piece.moved(x, -box.height / 2)
-        texts = [Text(x + box.width / 2, t.y, t.text, SHAPE, t.role) for t in piece.texts]
+        middle = x + box.width / 2
+        texts = [
+            _moved_to(t, middle + 5, t.y, "start") if k in level.gates else Text(middle, t.y, t.text, SHAPE, t.role)
+            for t in piece.texts
+        ]
         leaves = frozenset(leaf for link in segment.direct for leaf in link.leaves)
         whole.wires.append(Wire([start, (x, 0)], leaves, "flow", ENTRY if not whole.drawn else CLOSED))
         whole.drawn.append(box)

@@ -7,7 +7,7 @@ so on down to the bottom.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from resspec.render.layout.ushape_view import HALF
@@ -26,6 +26,8 @@ class Level:
     across: Series
     up: Series | None
     lowest: bool = False
+    gates: Mapping[int, tuple[Leaf, ...]] = field(default_factory=dict)
+    """cells on the skip that read what comes up from below, too, as the merge does"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +50,12 @@ class Nest:
 def nest(root: Cell, pixels: Sequence[float | None], heights: Callable[[Series], float]) -> Nest | None:
     """The nest of a network, None if it has none. `heights` says how tall a series is drawn: where the
     cells between two encoder-decoders are halved."""
-    order = series(len(root.cells), root.links)
+    gates = _gates(root)
+    links = [link for link in root.links if link not in gates]
+    order = series(len(root.cells), links)
     if isinstance(order, Tangle):
         return None
-    finder = _Finder(root.cells, pixels)
+    finder = _Finder(root.cells, pixels, {link.target: link.leaves for link in gates})
     found = finder.flat(order, None)
     if found is None:
         return None
@@ -70,17 +74,43 @@ def nest(root: Cell, pixels: Sequence[float | None], heights: Callable[[Series],
         over = [leaf for skip in skips if skip.source == cells[k - 1] for leaf in skip.leaves]
         down = part(whole, start, k, over) if start < k else None
         up = _above(whole, k, turn)
-        units.append([Level(down, dips[k][1], up), *(below[k] or ())])
+        units.append([finder.level(down, dips[k][1], up), *(below[k] or ())])
         start = turn
     return Nest(units, skips)
+
+
+def _gates(root: Cell) -> list[Link]:
+    """Links to what weighs a skip by the tensor that it is merged with: to a closed cell of two sources, one of which
+    its only reader reads, too."""
+    into: dict[int, list[Link]] = {}
+    out: dict[int, list[Link]] = {}
+    for link in root.links:
+        into.setdefault(link.target, []).append(link)
+        out.setdefault(link.source, []).append(link)
+    found = []
+    for k, cell in enumerate(root.cells):
+        readers = [link.target for link in out.get(k, ())]
+        if cell.is_open or len(into.get(k, ())) != 2 or len(readers) != 1:
+            continue
+        beside = {link.source for link in into.get(readers[0], ())} - {k}
+        own = [link for link in into[k] if link.source in beside]
+        if len(own) == 1:
+            found += own
+    return found
 
 
 class _Finder:
     """Finds levels among the cells of one body."""
 
-    def __init__(self, cells: Sequence[Cell], pixels: Sequence[float | None]) -> None:
+    def __init__(
+        self, cells: Sequence[Cell], pixels: Sequence[float | None], gates: Mapping[int, tuple[Leaf, ...]]
+    ) -> None:
         self.cells = cells
         self.pixels = pixels
+        self.gates = gates
+
+    def level(self, down: Series | None, across: Series, up: Series) -> Level:
+        return Level(down, across, up, gates={k: self.gates[k] for k in across.cells if k in self.gates})
 
     def flat(self, order: Series, before: int | None) -> tuple[list[int], list[Segment], list[Skip]] | None:
         """The cells in a row, where a skip leads over a whole encoder-decoder too; None if more than a skip does."""
@@ -153,7 +183,7 @@ class _Finder:
             k, (inner, skip) = dips[0]
             if self.cells[branch.cells[k]].is_open:
                 return None
-            found.append(Level(part(branch, 0, k), skip, _above(branch, k, len(branch.cells))))
+            found.append(self.level(part(branch, 0, k), skip, _above(branch, k, len(branch.cells))))
             branch = inner
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from resspec.render.layout.compose import LANE, SLOT
 from resspec.render.layout.pieces import Drawn, Piece, Wire
-from resspec.render.layout.spine import BEST
+from resspec.render.layout.scissors import BEST
 from resspec.render.layout.ushape_nest import Skip
 from resspec.render.layout.ushape_unit import Unit, led
 from resspec.render.view.view import Cell

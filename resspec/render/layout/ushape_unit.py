@@ -82,6 +82,10 @@ class Unit:
                 continue
             assert one.up is not None
             merge = one.merge
+            for gate, leaves in one.gates:
+                x = gate.x + gate.width / 2
+                ways = led(rising, (axes[k + 1][1], bends[k]), (x, bends[k]), (x, gate.y + gate.height))
+                whole.wires += [Wire(way.points, leaves) for way in ways]
             ways = led(rising, (axes[k + 1][1], bends[k]), (right, bends[k]), (right, merge.y + merge.height))
             ways += led(crossing[k], (merge.x, lines[k]))
             whole.wires += [Wire(way.points, way.leaves, way.role) for way in ways]

@@ -70,17 +70,30 @@ def _folds(root: Cell) -> bool:
 
 
 def _holders(viewer: Viewer, falls: Sequence[bool], rises: Sequence[bool]) -> set[str]:
-    """The root, the blocks that a skip leaves or enters, and those in which the resolution falls and rises again."""
+    """The root, the blocks that a skip leaves or enters, and those in which the resolution falls and rises again.
+
+    A block on a skip that weighs it by what it is merged with stays whole.
+    """
     found = {""}
     waiting: list[Part] = [viewer.root]
     while waiting:
         for part in waiting.pop().parts:
             low = next((i for i in part.nodes if falls[i]), part.last)
             dips = any(rises[i] for i in range(low, part.last + 1))
-            if part.is_block and (dips or not viewer.simple(part)):
+            if part.is_block and (dips or not (viewer.simple(part) or _gates(viewer, part))):
                 found.add(part.path)
                 waiting.append(part)
     return found
+
+
+def _gates(viewer: Viewer, part: Part) -> bool:
+    """Whether a block makes one tensor of two, and its only reader reads one of the two as well."""
+    nodes = viewer.graph.nodes
+    entries = {ref for i in part.nodes for ref in nodes[i].inputs if ref.node < part.first}
+    leaves = [leaf for i in part.nodes for leaf in viewer.readers[i] if leaf.node > part.last]
+    if len(entries) != 2 or len(leaves) != 1 or any(i in viewer.outputs for i in part.nodes):
+        return False
+    return len(entries.intersection(nodes[leaves[0].node].inputs)) == 1
 
 
 def _largest(values: Iterable[float | None]) -> float | None:
