@@ -19,13 +19,13 @@ from resspec.render.view.view import LEVELS, MOST, Cell, Viewer
 
 Layout = Callable[[Composer, Cell], Piece | None]
 
-FAMILIES = ("spine", "u", "hourglass", "arcs", "plan", "full")
+FAMILIES = ("spine", "u", "hourglass", "streams", "arcs", "plan", "full")
 """layouts that can be asked for; `full` is the spine of every layer, nothing folded"""
 
 LONG = 1.45
 """height over width of a page, the text of a paper"""
 
-NESTED = ("u", "hourglass")
+NESTED = ("u", "hourglass", "streams")
 """layouts that are chosen by themselves where they apply"""
 
 NEAR = 512
@@ -120,9 +120,10 @@ def _layouts() -> dict[str, Layout]:
     """Layouts besides the spine, which takes every graph. Read when a figure is made: each is a file of its own."""
     from resspec.render.layout.arcs import arcs
     from resspec.render.layout.plan import plan
+    from resspec.render.layout.streams import streams
     from resspec.render.layout.ushape import hourglass, u
 
-    return {"u": u, "hourglass": hourglass, "arcs": arcs, "plan": plan}
+    return {"u": u, "hourglass": hourglass, "streams": streams, "arcs": arcs, "plan": plan}
 
 
 def sizes(graph: Graph, wanted: Mapping[str, int]) -> dict[str, int]:

@@ -125,7 +125,7 @@ class Composer:
             whole.texts += segment.texts
             if sign is not None:
                 cell = cells[ends[k + 1]]
-                places[ends[k + 1]] = _place(whole, sign.moved(axis - sign.axis, y), cell, y)
+                places[ends[k + 1]] = place_of(whole, sign.moved(axis - sign.axis, y), cell, y)
                 wires += [wire for wire in sign.wires if wire.source == CLOSED and wire.target == CLOSED]
                 y += sign.height
         whole.height = y
@@ -210,7 +210,7 @@ class Composer:
         links = [link for link in order.links if link.leaves]
         near = [link for link in links if row[link.target] == row[link.source] + 1]
         far = [link for link in links if row[link.target] > row[link.source] + 1]
-        lanes = _lanes([(row[link.source], row[link.target]) for link in far])
+        lanes = lanes_of([(row[link.source], row[link.target]) for link in far])
         leaving: dict[int, list[int]] = {}
         coming: dict[int, list[int]] = {}
         for number, link in sorted(enumerate(far), key=lambda one: lanes[one[0]]):
@@ -235,7 +235,7 @@ class Composer:
             if r < len(order.cells):
                 k = order.cells[r]
                 piece = pieces[r].moved(axis - pieces[r].axis, y)
-                places[k] = _place(whole, piece, cells[k], y)
+                places[k] = place_of(whole, piece, cells[k], y)
                 wires += [wire for wire in piece.wires if wire.source == CLOSED and wire.target == CLOSED]
                 y += piece.height
         whole.height = y
@@ -257,7 +257,7 @@ class Composer:
         return whole
 
 
-def _place(whole: Piece, piece: Piece, cell: Cell, y: float) -> Place:
+def place_of(whole: Piece, piece: Piece, cell: Cell, y: float) -> Place:
     """Put the piece of a cell into a larger one."""
     whole.drawn += piece.drawn
     whole.texts += piece.texts
@@ -291,7 +291,7 @@ def _sideways(wire: Wire, target: int, axis: float, y: float, sign: Piece) -> No
         wire.points[-2:] = [(x, y + sign.rise), (axis + sign.reach, y + sign.rise)]
 
 
-def _lanes(spans: Sequence[tuple[int, int]]) -> list[int]:
+def lanes_of(spans: Sequence[tuple[int, int]]) -> list[int]:
     """A lane for every span so that none overlap in one; short ones take the inner lanes."""
     found = [0] * len(spans)
     taken: list[list[tuple[int, int]]] = []

@@ -30,7 +30,7 @@ def spread(boxes: Boxes, root: Cell) -> Cell | None:
         return None
     viewer = Viewer(graph)
     viewer.inline = _holders(viewer, falls, rises)
-    whole = viewer.cell((viewer.root,), {*viewer.inline, *_opened(graph, root)}, folding=_folds(root))
+    whole = viewer.cell((viewer.root,), {*viewer.inline, *opened(graph, root)}, folding=folds(root))
     return _heads_beside(with_outputs(whole, list(graph.outputs)))
 
 
@@ -48,7 +48,7 @@ def _area(boxes: Boxes, spec: TensorSpec) -> float | None:
     return float(product)
 
 
-def _opened(graph: Graph, root: Cell) -> set[str]:
+def opened(graph: Graph, root: Cell) -> set[str]:
     """The blocks that are open in a view, those without a frame too."""
     found: set[str] = set()
     waiting = [root]
@@ -64,7 +64,7 @@ def _opened(graph: Graph, root: Cell) -> set[str]:
     return {path for path in found if not path or path in graph.groups}
 
 
-def _folds(root: Cell) -> bool:
+def folds(root: Cell) -> bool:
     """Whether a view may hold folds: only a view of every layer, nothing folded, has one cell a node."""
     return root.boxes() < len(root.part.nodes)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from string import digits
 
 from resspec.graph import Graph, Ref
 from resspec.render.view.tree import Part, tree
@@ -144,9 +145,24 @@ class Viewer:
         """Whether one tensor goes in and one comes out."""
         nodes = self.graph.nodes
         entries = {ref for i in part.nodes for ref in nodes[i].inputs if ref.node < part.first}
+        return len(entries) == 1 and len(self._exits(part)) == 1
+
+    def branching(self) -> set[str]:
+        """The root, the blocks in it out of which more than one tensor comes, and those whose names differ from theirs
+        in the number only; and so on inside of them."""
+        found = {""}
+        waiting = [self.root]
+        while waiting:
+            blocks = [part for part in waiting.pop().parts if part.is_block]
+            names = {part.path.rstrip(digits) for part in blocks if len(self._exits(part)) > 1}
+            inside = [part for part in blocks if part.path.rstrip(digits) in names]
+            found |= {part.path for part in inside}
+            waiting += inside
+        return found
+
+    def _exits(self, part: Part) -> set[Ref]:
         exits = {leaf.ref for i in part.nodes for leaf in self.readers[i] if leaf.node > part.last}
-        exits |= {leaf.ref for i in part.nodes for leaf in self.outputs.get(i, ())}
-        return len(entries) == 1 and len(exits) == 1
+        return exits | {leaf.ref for i in part.nodes for leaf in self.outputs.get(i, ())}
 
     def _links(self, parts: Sequence[Part], around: Part) -> list[Link]:
         """The edges between the parts of a block, and those that come in and go out."""
