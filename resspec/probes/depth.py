@@ -124,22 +124,23 @@ def _draw(figure: Figure, courses: Sequence[Course], epochs: int) -> None:
 
     axes = figure.subplots()
     highest = max(course.guess for course in courses)
+    losses = [loss for course in courses for one in course.runs for loss in one.losses if np.isfinite(loss)]
+    top = min(2.6 * highest, 1.15 * max([*losses, highest]))
     for k, course in enumerate(courses):
         for n, one in enumerate(course.runs):
             y = np.asarray(one.losses, float)
             seen = np.isfinite(y)
             x = (np.arange(len(y)) + 0.5) / one.stretches
-            look.line(axes, x[seen], np.minimum(y[seen], 2.5 * highest), k, course.label if n == 0 else "", alpha=0.9)
+            look.line(axes, x[seen], np.minimum(y[seen], 0.97 * top), k, course.label if n == 0 else "", alpha=0.9)
             if one.diverged:
-                at = (x[seen][-1], min(y[seen][-1], 2.5 * highest)) if seen.any() else (0.0, 2.5 * highest)
+                at = (x[seen][-1], min(y[seen][-1], 0.97 * top)) if seen.any() else (0.0, 0.93 * top)
                 axes.annotate("diverged", at, xytext=(6, 2), textcoords="offset points", fontsize=8,
                               color=look.COLOURS[k % 7])  # fmt: skip
     axes.axhline(highest, color=look.GREY, linewidth=1, linestyle=(0, (2, 2)))
     axes.annotate("a guess", (epochs, highest), xytext=(0, 3), textcoords="offset points", ha="right", fontsize=8,
                   color=look.GREY)  # fmt: skip
     axes.set_xlim(0, epochs)
-    seen_losses = [loss for course in courses for one in course.runs for loss in one.losses if np.isfinite(loss)]
-    axes.set_ylim(0, min(2.6 * highest, 1.15 * max([*seen_losses, highest])))
+    axes.set_ylim(0, top)
     axes.set_xlabel("epoch")
     axes.set_ylabel("training loss")
     axes.legend(loc="best")
