@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 import resspec
+from resspec import api, report
 from resspec.cli import main
 from resspec.diagnostics import SpecError
 from resspec.probes import blocks, data, landscape, recipe, width
@@ -26,6 +28,14 @@ SMALL: dict[str, Any] = {"epochs": 1, "jit": False}
 
 def network(depth: int, *, residual: bool = True) -> resspec.Network:
     return resspec.load(MLP, depth=depth, width=8, residual=residual, last=True, norm="batch")
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in CHAPTER.glob("*.yaml")))
+def test_what_the_specs_of_the_chapter_say_of_themselves_holds(name: str) -> None:
+    found = api.check(CHAPTER / f"{name}.yaml")
+    assert not found.diagnostics, report.text(found.diagnostics, found.sources)
+    assert found.checked is not None
+    assert found.checked.checks > 0
 
 
 def test_errors_and_losses_are_those_of_keras() -> None:
@@ -218,3 +228,14 @@ def test_curvature_of_known_surfaces() -> None:
     assert bowl == pytest.approx(np.broadcast_to([2, 6], bowl.shape))
     assert landscape.convex(bowl).all()
     assert not landscape.convex(landscape.curvatures(x * y, 0.25)).any()
+
+
+def test_the_chapter_is_made_of_its_template() -> None:
+    """Text and commands are the template's; every figure is there; numbers stand where fields were."""
+    root = CHAPTER.parent.parent
+    page, template = (root / "docs" / "residual-networks.md").read_text(), (root / "tools" / "chapter.md").read_text()
+    parts = re.split(r"\{\{.*?\}\}", template, flags=re.DOTALL)
+    assert re.fullmatch(".+?".join(map(re.escape, parts)), page, re.DOTALL), "run `make chapter`"
+    drawn = set(re.findall(r"-o docs/residual-networks/(\S+)", page))
+    assert drawn == {path.name for path in (root / "docs" / "residual-networks").iterdir()}
+    assert "nan" not in page
