@@ -14,6 +14,7 @@ import platform
 import re
 import shlex
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -124,7 +125,17 @@ def page(text: str, say: Callable[[str], None], kept: Path | None = None) -> str
         "backend": keras.backend.backend(), "cores": os.cpu_count(), "python": platform.python_version(),
         "minutes": math.ceil(sum(one.seconds for one in found.values()) / 60),
     }  # fmt: skip
-    return FIELD.sub(lambda match: str(eval(match[1].strip(), dict(names))), text)  # our own file
+    filled = FIELD.sub(lambda match: str(eval(match[1].strip(), dict(names))), text)  # our own file
+    return "\n\n".join(map(wrapped, filled.split("\n\n")))
+
+
+def wrapped(part: str) -> str:
+    """A paragraph broken into lines anew; all else as it is."""
+    if re.match(r"[|#!`$]|    ", part) or "```" in part:
+        return part
+    return textwrap.fill(
+        " ".join(part.split()), 120, break_long_words=False, break_on_hyphens=False
+    ) + "\n" * part.endswith("\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

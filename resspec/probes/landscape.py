@@ -195,7 +195,7 @@ def _draw(figure: Figure, cases: Sequence[Case], sides: Array) -> None:
         x, y = np.meshgrid(sides, sides, indexing="ij")
         solid.plot_surface(
             x, y, np.log10(np.maximum(loss, low)), cmap="viridis", vmin=np.log10(low), vmax=np.log10(high),
-            linewidth=0.2, edgecolor="#00000030", rcount=len(sides), ccount=len(sides), antialiased=True,
+            linewidth=0.2, edgecolor="#00000030", rcount=len(sides), ccount=len(sides), rasterized=True,
         )  # fmt: skip
         solid.set_zlim(np.log10(low), np.log10(high))
         ticks = [t for t in LogLocator().tick_values(low, high) if low <= t <= high]
