@@ -327,6 +327,10 @@ def test_a_count_that_does_not_come_out_loads_nothing(
         ("a{i}/b{i}", "a2/b3", None),
         ("stage*/conv", "stage12/conv", {}),
         ("**", "a/b/c", {}),
+        ("{k*inner/}w", "w", {"k": 0}),
+        ("g{i}/{k*inner/}w", "g3/inner/inner/w", {"i": 3, "k": 2}),
+        ("{k*inner/}w", "inner/other/w", None),
+        ("{k*a/}{k*a/}w", "a/a/a/w", None),
     ],
 )
 def test_patterns(text: str, path: str, found: dict[str, int] | None) -> None:

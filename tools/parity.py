@@ -79,13 +79,14 @@ def measure(reference: Reference, sizes: Iterable[int] = (), form: str = "") -> 
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"reference{form}"
             library.save(theirs, path)
-            network = resspec.load(reference.spec, params={"classes": CLASSES, **reference.params})
-            (name,) = network.inputs
-            network = resspec.load(
-                reference.spec, params={"classes": CLASSES, **reference.params}, inputs={name: list(shape)}
-            )
+            params = {"classes": CLASSES, **reference.params}
+            params = {key: value for key, value in params.items() if value is not None}
+            (name,) = resspec.load(reference.spec, params=params).inputs
+            network = resspec.load(reference.spec, params=params, inputs={name: list(shape)})
             ours = network.to_keras(weights=path, weights_map=reference.naming)
-        a, b = library.outputs(theirs, images), keras.ops.convert_to_numpy(ours(images, training=False))
+        outputs = keras.tree.flatten(ours(images, training=False))
+        a = library.outputs(theirs, images)
+        b = np.concatenate([keras.ops.convert_to_numpy(output) for output in outputs], axis=-1)
         difference = float(np.abs(a - b).max() / np.abs(a).max())
         varied = np.isfinite(difference) and np.abs(a - a.mean(axis=0)).max() > 1e-3 * np.abs(a).max()
         worst = max(worst, difference if varied else np.inf)  # outputs that no input changes compare nothing
@@ -104,9 +105,11 @@ def pictures(random: np.random.Generator, count: int, shape: tuple[int, ...]) ->
     return (colours * random.uniform(0, 1, (count, *shape))).astype(np.float32)
 
 
-def disturbed(mean: np.ndarray, variance: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def disturbed(
+    mean: np.ndarray, variance: np.ndarray, random: np.random.Generator, least: float = 0.1
+) -> tuple[np.ndarray, np.ndarray]:
     """Statistics near these; no variance is so small, beside the mean or the others, that it blows up rounding."""
-    variance = np.maximum(variance, 0.05 * mean**2 + 0.1 * variance.mean() + 1e-3)
+    variance = np.maximum(variance, least * (mean**2 / 2 + variance.mean()) + 1e-3)
     mean = mean + random.normal(0, 0.05, mean.shape) * np.sqrt(variance)
     return mean.astype(np.float32), (variance * random.uniform(0.9, 1.2, variance.shape)).astype(np.float32)
 
@@ -173,7 +176,7 @@ class Torch:
             for norm in norms:
                 norm.momentum = norm.was
                 mean, variance = norm.running_mean.cpu().numpy(), norm.running_var.cpu().numpy()
-                mean, variance = disturbed(mean, variance, random)
+                mean, variance = disturbed(mean, variance, random, least=1)
                 norm.running_mean.copy_(torch.from_numpy(mean))
                 norm.running_var.copy_(torch.from_numpy(variance))
 

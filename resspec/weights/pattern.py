@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from resspec.language.expressions import Expression, ExpressionError, Lookup, Value, parse_expression
 
-_TOKEN = re.compile(r"\{([A-Za-z]\w*)\}|\*\*/|\*\*|\*")
+_TOKEN = re.compile(r"\{([A-Za-z]\w*)(?:\*([^{}]+))?\}|\*\*/|\*\*|\*")
 _HOLE = re.compile(r"\{([^{}]*)\}")
 _FORMS = ("a", "A")
 MOST = 8
@@ -26,16 +26,24 @@ class PatternError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """Our side: `{s}` is a number and binds it, `*` a part of one level of a path, `**` any levels."""
+    """Our side: `{s}` is a number and binds it, `*` a part of one level of a path, `**` any levels.
+
+    `{k*inner/}` is `inner/` as often as it stands there and binds how often: the levels of a block that calls itself.
+    """
 
     text: str
     names: frozenset[str]
     _regex: re.Pattern[str]
+    _repeated: Mapping[str, str] = field(hash=False)
 
     def match(self, path: str) -> dict[str, int] | None:
         """The numbers that `path` binds; None if it does not fit."""
         found = self._regex.fullmatch(path)
-        return {name: int(digits) for name, digits in found.groupdict().items()} if found else None
+        if found is None:
+            return None
+        again = self._repeated
+        bound = found.groupdict().items()
+        return {name: len(text) // len(again[name]) if name in again else int(text) for name, text in bound}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +70,30 @@ class Theirs:
 def ours(text: str) -> Ours:
     """Raises PatternError."""
     names: set[str] = set()
+    repeated: dict[str, str] = {}
     segments, position, last = [("", "")], 0, ""
     for token in _TOKEN.finditer(text):
-        literal, name = _literal(text, position, token.start()), token[1]
+        literal, name, again = _literal(text, position, token.start()), token[1], token[2]
         position = token.end()
         star, segment = segments[-1]
-        if name and last == "number" and not literal:
+        if name and last == "number" and not literal and not again:
             raise PatternError("two numbers side by side cannot be told apart", token.start(), len(token[0]))
         if name:
-            group = f"(?P={name})" if name in names else rf"(?P<{name}>\d{{1,9}})"
+            what = r"\d{1,9}" if again is None else f"(?:{re.escape(again)})*+"
+            group = f"(?P={name})" if name in names else f"(?P<{name}>{what})"
             segments[-1] = (star, segment + literal + group)
             names.add(name)
+            if again is not None:
+                repeated[name] = again
         else:
             segments[-1] = (star, segment + literal)
             segments.append((token[0], ""))
-        last = "number" if name else "star"
+        last = "number" if name and again is None else "star"
     if len(names) > MOST:
         raise PatternError(f"a pattern has at most {MOST} numbers, got {len(names)}", 0, len(text))
     star, segment = segments[-1]
     segments[-1] = (star, segment + _literal(text, position, len(text)))
-    return Ours(text, frozenset(names), _compiled(segments))
+    return Ours(text, frozenset(names), _compiled(segments), repeated)
 
 
 _STARS = {"": "", "*": "[^/]*?", "**": ".*?", "**/": "(?:.*?/)??"}

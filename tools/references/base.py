@@ -18,5 +18,5 @@ class Reference(NamedTuple):
     sizes: tuple[int, ...]
     """three input sizes, as small as the network allows"""
     params: dict[str, Any] = {}
-    """further parameters of the spec"""
+    """further parameters of the spec; null for `classes` where it has none"""
     label: str = ""

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from references.base import Reference
+from references.hourglass import Hourglass
 from references.torchvision_import import timm, torchvision
 
 
@@ -136,3 +137,14 @@ if importlib.util.find_spec("segmentation_models_pytorch"):
         smp("unet_efficientnet@unet_efficientnet_b0", "Unet", "efficientnet-b0", 32, 64, 96),
         smp("deeplab@deeplabv3plus_resnet50", "DeepLabV3Plus", "resnet50", 32, 64, 96, decoder_atrous_rates=RATES),
     ]
+
+
+def hourglass(stacks: int, *sizes: int) -> Reference:
+    def build(shape: tuple[int, ...], classes: int) -> Any:
+        return Hourglass(stacks, classes)
+
+    params = {"stacks": stacks, "stem": "bearpaw", "joints": 10, "classes": None}
+    return Reference("hourglass", "pytorch-pose", build, sizes, params, f"pytorch-pose hg, {stacks} stacks")
+
+
+REFERENCES += [hourglass(1, 64, 128, 192), hourglass(2, 64, 128, 192)]
