@@ -17,6 +17,7 @@ from resspec.render.figure import Figure
 from resspec.render.layout.boxes import Boxes
 from resspec.render.layout.compose import Composer
 from resspec.render.layout.streams import streams
+from resspec.render.scene import Line
 from resspec.render.view.view import Viewer
 
 NETWORKS = ["hrnet@hrnet_w18", "unetpp@unetpp", "unetpp@unetpp_ds"]
@@ -46,6 +47,14 @@ def test_a_resolution_is_a_stream() -> None:
         assert len(own) == 5 - level
         assert len({round(middle(box)[0]) for box in own}) == 1
         assert all(above.y + above.height < below.y for above, below in pairwise(sorted(own, key=lambda box: box.y)))
+
+
+def test_a_chain_that_sees_two_back_is_cut_where_two_lines_lead_on() -> None:
+    scene = Figure(resspec.load("nasnet")).scene()
+    cells = [box for path, box in boxes(scene).items() if "normal" in path]
+    assert len({round(middle(box)[0]) for box in cells}) == 3
+    ends = {one.id: one.points[-1] for one in scene.walk() if isinstance(one, Line)}
+    assert all(ends[one] == ends[other] for one, other in shared(scene))  # they meet above one box
 
 
 def test_only_what_is_tangled_over_resolutions_is_drawn_so() -> None:
