@@ -131,6 +131,20 @@ def test_a_file_of_another_network_is_one_finding(tmp_path: Path) -> None:
     assert finding.code == "weights-unmatched"
 
 
+def test_names_of_keras_2_and_numbers_within_layers(tmp_path: Path) -> None:
+    network = load(
+        "resspec: 1\ninputs: {x: [9, 4]}\ngraph:\n"
+        "  - {depthwise_conv: 3, as: dw}\n  - {bidirectional: 3, as: both, output: true}\n"
+    )
+    values = arrays(network)
+    names = {"dw/kernel": "dw/depthwise_kernel"}
+    names |= {name: name.replace("_lstm/", "_lstm_7/") for name in values if name.startswith("both")}
+    found = read(network, saved(tmp_path, {names.get(name, name): value for name, value in values.items()}))
+    assert found.keys() == values.keys()
+    for name, numbers in found.items():
+        np.testing.assert_array_equal(numbers, values[name])
+
+
 # --- surgery --------------------------------------------------------------------------------------
 
 NAMED = """

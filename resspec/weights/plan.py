@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -183,12 +184,18 @@ def _name(archive: Archive, layer: str, array: str, place: int, of: int) -> str:
     members = archive.layers.get(layer, ())
     if not array:
         return members[0].name if len(members) == 1 and layer not in archive.by_name else layer
-    for tensor in members:
-        if tensor.part == array:
-            return tensor.name
+    for part in (lambda name: name, _unnumbered):
+        for tensor in members:
+            if part(tensor.part) == array:
+                return tensor.name
     if len(members) == of and all(tensor.part.isdecimal() for tensor in members):
         return members[place].name
     return f"{layer}.{array}" if archive.dialect == "torch" else f"{layer}/{array}"
+
+
+def _unnumbered(part: str) -> str:
+    """Without the numbers that Keras gives to layers within layers: `forward_lstm_3/lstm_cell/kernel`."""
+    return re.sub(r"_\d+(?=/)", "", part)
 
 
 def _claimed_twice(found: Match, used: Mapping[str, set[int]]) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from resspec.graph import Graph
@@ -52,8 +53,10 @@ def alternatives(graph: Graph, index: int, weights: Sequence[Weight], dialect: D
             return rule(graph, index, {weight.name: weight for weight in weights})
     if isinstance(op, SeparableConv):
         return [_plain(weights), *_separate(weights)]
-    if isinstance(op, BatchNorm):
-        return [_plain(weights), _fixed(weights)]
+    if isinstance(op, BatchNorm):  # as which Keras's layer `Normalization` may be read
+        return [_plain(weights), _plain(weights, {"moving_mean": "mean", "moving_variance": "variance"})]
+    if isinstance(op, DepthwiseConv):  # whose kernel Keras 2 called so
+        return [_plain(weights), _plain(weights, {"kernel": "depthwise_kernel"})]
     return [_plain(weights)]
 
 
@@ -71,13 +74,11 @@ def flattened(graph: Graph, index: int) -> Shape | None:
         ref = node.inputs[0]
 
 
-def _plain(weights: Sequence[Weight]) -> Pieces:
-    return tuple(Piece(weight, (("", weight.name),), layout.same(weight.shape)) for weight in weights)
-
-
-def _fixed(weights: Sequence[Weight]) -> Pieces:
-    """Statistics as Keras's layer `Normalization` calls them."""
-    return tuple(Piece(one, (("", one.name.removeprefix("moving_")),), layout.same(one.shape)) for one in weights)
+def _plain(weights: Sequence[Weight], names: Mapping[str, str] = MappingProxyType({})) -> Pieces:
+    """One layer with our names, but for those of `names`."""
+    return tuple(
+        Piece(weight, (("", names.get(weight.name, weight.name)),), layout.same(weight.shape)) for weight in weights
+    )
 
 
 def _separate(weights: Sequence[Weight]) -> list[Pieces]:
