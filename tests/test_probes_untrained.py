@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from math import comb
 from pathlib import Path
 from typing import Any
@@ -234,6 +237,18 @@ def test_share_of_the_gradient_by_the_figures() -> None:
     assert 4 <= low <= 8
 
 
+@pytest.mark.probes
+def test_training_makes_the_paths_that_carry_shorter() -> None:
+    """After 20 epochs 95% of the gradient come through still fewer units, and a path carries less for each of them."""
+    common = {"data": "mnist1d", "seeds": 3}
+    start = resspec.probe("paths", variant("residual54"), **common)
+    end = resspec.probe("paths", variant("residual54"), epochs=20, **common)
+    (before,), (after,) = (one.table("paths").records() for one in (start, end))
+    assert after["slope"] < -0.5
+    assert int(after["carrying"].split("-")[1]) < 20
+    assert after["carrying_share"] < before["carrying_share"]
+
+
 def batchnorm(seed: int, **more: Any) -> Result:
     return resspec.probe("batchnorm", variant("nb11_3_batch"), seed=seed, **more)
 
@@ -273,3 +288,21 @@ def test_probes_take_networks_that_are_not_of_the_chapter(name: str, tmp_path: P
     found = resspec.probe(name, "mobilenet_v2", inputs={"image": [32, 32, 3]}, **small.get(name, {"batch": 4}))
     assert len(found.verdicts) == 1
     assert found.save(tmp_path / "x.svg").stat().st_size > 5000
+
+
+@pytest.mark.backends
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_every_backend_gives_the_same_gradients(backend: str) -> None:
+    pytest.importorskip(backend)
+    code = (
+        "import resspec, sys; r = resspec.probe('gradients', sys.argv[1], params={'width': 16, 'norm': 'batch'}); "
+        "print(r.table('norms').column('activations')[0], r.table('norms').column('weights')[0])"
+    )
+    run = [sys.executable, "-c", code, str(MLP)]
+    ours, theirs = (
+        subprocess.run(
+            run, env={**os.environ, "KERAS_BACKEND": name}, capture_output=True, text=True, check=True
+        ).stdout.split()
+        for name in ("tensorflow", backend)
+    )
+    assert [float(one) for one in ours] == pytest.approx([float(one) for one in theirs], rel=1e-3)

@@ -1,8 +1,9 @@
 """`paths`: the paths through a network, how long they are, and which of them the gradient takes.
 
 Lengths are counted from the graph alone, exactly, for any network: in residual units, or in layers where
-there are none. The share of the gradient is measured at initialization: a forward pass through the whole
-network, a backward pass through the branches of some units and the shortcuts of all others.
+there are none. The share of the gradient is measured at initialization, or after some epochs of training: a
+forward pass through the whole network, a backward pass through the branches of some units and the shortcuts
+of all others.
 """
 
 from __future__ import annotations
@@ -15,8 +16,22 @@ import numpy as np
 
 from resspec.network import Network
 from resspec.probes import data, fit, gates, routes
-from resspec.probes.base import Column, Progress, Result, Settings, Subject, Table, Verdict, labels, session, setting
+from resspec.probes.base import (
+    Column,
+    Progress,
+    Result,
+    Settings,
+    Subject,
+    Table,
+    Verdict,
+    labels,
+    refused,
+    session,
+    setting,
+    silent,
+)
 from resspec.probes.places import Map, names
+from resspec.probes.recipe import Recipe, trainer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,6 +52,7 @@ class Options(Settings):
     samples: int = setting(32, "random paths of each length", least=1)
     batch: int = setting(128, "examples that go in at once", least=2)
     data: str = setting("noise", "noise, mnist1d, digits, or a file.npz with x and y")
+    epochs: int = setting(0, "of training on the data before; 0 for initial values", least=0)
 
 
 @dataclass(frozen=True)
@@ -76,7 +92,7 @@ def run(subjects: Sequence[Subject], settings: Options, progress: Progress) -> R
     found = []
     for k, (subject, label) in enumerate(zip(subjects, labels(subjects), strict=True)):
         progress(f"paths of {label}", k, len(subjects))
-        found.append(measure(subject.load(), label, settings))
+        found.append(measure(subject.load(), label, settings, progress))
     return Result(
         "paths",
         "paths through the network",
@@ -97,13 +113,24 @@ def count(network: Network, label: str) -> Ways:
     return Ways(network, label, "layers", tuple(routes.by_layers(network)))
 
 
-def measure(network: Network, label: str, settings: Options) -> Ways:
+def measure(network: Network, label: str, settings: Options, progress: Progress = silent) -> Ways:
     """The paths by their length, and what they carry if the units are a chain of two or more."""
     found = count(network, label)
     units = Map(network).units
     if not settings.gradient or len(units) < 2 or list(found.counts) != routes.binomial(len(units)):
         return found
-    norms = np.mean([carried(network, seed, settings) for seed in settings.every_seed], axis=0)
+    if settings.epochs:
+        if settings.data == "noise":
+            raise refused("there is nothing to learn from noise", help="name data that have labels: `--data mnist1d`")
+        recipe = Recipe(seed=settings.seed, data=settings.data, epochs=settings.epochs, twin=False)
+        learner = trainer(network, recipe)
+        rows = []
+        for seed in settings.every_seed:
+            learner.train(seed, progress, label)
+            rows.append(carried(network, seed, settings, learner.model))
+    else:
+        rows = [carried(network, seed, settings) for seed in settings.every_seed]
+    norms = np.mean(rows, axis=0)
     return Ways(network, label, found.unit, found.counts, norms)
 
 
@@ -262,14 +289,14 @@ def _draw_ways(axes: Axes, found: Ways) -> None:
                                  facecolor=shade, edgecolor="#333333", linewidth=0.7, zorder=2)  # fmt: skip
             axes.add_patch(box)
             dark = shade in shades[4:]
-            if len(rows) <= 16:
+            if len(rows) <= 16 and across <= 10:
                 axes.text(k, row, f"f$_{{{k + 1}}}$", ha="center", va="center", fontsize=8,
                           color="white" if dark else "black", zorder=3)  # fmt: skip
         axes.text(across - 0.02, row, str(len(path)), fontsize=7.5, color=look.GREY, ha="left", va="center")
     axes.text(across - 0.02, -0.95, "length", fontsize=7.5, color=look.GREY, ha="center", va="center")
     axes.set_xlim(-1.0, across + 0.3)
     axes.set_ylim(len(rows) - 0.4, -1.5)
-    axes.set_xticks(range(across), [f"f$_{{{k + 1}}}$" for k in range(across)])
+    axes.set_xticks(range(across), [f"f$_{{{k + 1}}}$" for k in range(across)] if across <= 10 else [""] * across)
     axes.set_yticks([])
     axes.grid(visible=False)
     for side in ("left", "bottom"):
@@ -285,13 +312,14 @@ def _draw_lengths(axes: Axes, found: Sequence[Ways]) -> None:
     from resspec.probes import figure as look
 
     one = found[0]
-    if len(found) == 1 and one.carried is not None:
+    if len(found) == 1:
         x, few = np.arange(len(one.counts)), len(one.counts) <= 12
-        wide, aside = (0.4, 0.2) if few else (0.9, 0.0)
+        wide, aside = (0.4, 0.2) if few and one.carried is not None else (0.9, 0.0)
         axes.bar(x - aside, one.shares, wide, color=look.SKY, edgecolor=look.BLUE, linewidth=0.6, label="of all paths")
-        axes.bar(x + aside, one.carried, wide, color=look.VERMILION, edgecolor="#7a3500", linewidth=0.6, hatch="////",
-                 alpha=1 if few else 0.85, label="of the gradient")  # fmt: skip
-        if not few:
+        if one.carried is not None:
+            axes.bar(x + aside, one.carried, wide, color=look.VERMILION, edgecolor="#7a3500", linewidth=0.6,
+                     hatch="////", alpha=1 if few else 0.85, label="of the gradient")  # fmt: skip
+        if not few and one.carried is not None:
             low, high = between(one.carried)
             axes.axvspan(low - 0.5, high + 0.5, color=look.VERMILION, alpha=0.08, linewidth=0)
             axes.annotate(f"95% of the gradient:\n{low} to {high} units", (high + 0.8, axes.get_ylim()[1] * 0.98),
