@@ -187,10 +187,10 @@ def _draw(figure: Figure, courses: Sequence[Course]) -> None:
     for axes, kind, title in ((left, "moments", "second moment"), (right, "variances", "variance across the batch")):
         for k, one in enumerate(courses):
             values = getattr(one, kind)
-            grown = growth(values)
-            label = f"{one.label}: ×{grown.factor:.2f} a block"
+            grown, unit = growth(values), "block" if places.Map(one.network).units else "layer"
+            label = f"{one.label}: ×{grown.factor:.2f} a {unit}"
             if grown.increment_r2 > grown.factor_r2:
-                label = f"{one.label}: {grown.increment:+.2f} a block"
+                label = f"{one.label}: {grown.increment:+.2f} a {unit}"
             look.line(axes, np.arange(len(values)), values, k, label)
         if any(places.Map(one.network).units for one in courses):
             start = getattr(courses[0], kind)[0]
@@ -200,7 +200,7 @@ def _draw(figure: Figure, courses: Sequence[Course]) -> None:
         axes.set_yscale("log", base=2)
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}")
         axes.set_title(title)
-        axes.set_xlabel("block (0 is what enters the first)")
+        axes.set_xlabel("block, or layer where there are none, from the entry on")
         axes.legend(loc="upper left")
     left.set_ylabel("at initialization")
     low, high = left.get_ylim()
