@@ -21,7 +21,7 @@ class Patient:
         self.network, self.blocks, self.task = trainer.network, list(blocks), trainer.task
         changed, gates = gated(trainer.network, blocks)
         self.model: keras.Model = changed.to_keras(initialize=False)
-        self.model.compile(jit_compile=trainer.recipe.jit)
+        self.model.compile(jit_compile="auto" if trainer.recipe.jit else False)
         self.x, self.y = trainer.data.x[:sample], trainer.data.y[:sample]
         self._gates = [[self.model.get_layer(name).weights[0] for name in names] for names in gates]
         names = trainer.network.layer_names

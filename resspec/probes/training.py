@@ -52,11 +52,13 @@ class Trainer:
         # whole batches only: a small last one would be compiled by itself, and upset batch norms
         filled = np.resize(np.arange(len(data.x)), self.steps * recipe.examples)
         self.x, self.y = data.x[filled], data.y[filled]
+        if keras.backend.backend() == "torch":  # which takes one step at a time
+            stretch = 1
         self.stretch = max(k for k in range(1, stretch + 1) if self.steps % k == 0)
         self.model.compile(
             self._optimizer(),
             {name: self._loss() for name in network.outputs} if len(network.outputs) > 1 else self._loss(),
-            jit_compile=recipe.jit,
+            jit_compile="auto" if recipe.jit else False,
             steps_per_execution=self.stretch,
         )
         self.model.optimizer.build(self.model.trainable_variables)
