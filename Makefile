@@ -31,7 +31,7 @@ test: .venv/dev  ## install, check style and types, run the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m 'not zoo and not backends and not probes'
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m 'not zoo and not backends and not probes'
 
 test-zoo: .venv/dev  ## build every shipped variant with Keras (slow)
 	$(BIN)/python -m pytest tests/test_zoo.py

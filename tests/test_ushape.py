@@ -108,7 +108,7 @@ def test_gates_stand_on_the_skips(variant: str, shapes: str) -> None:
 # -- which networks ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [*UNETS, *HOURGLASSES, *(set(resspec.shipped()) - {"unet", "hourglass"})])
+@pytest.mark.parametrize("name", [*UNETS, *HOURGLASSES, *sorted({*resspec.shipped()} - {"unet", "hourglass"})])
 def test_they_are_chosen_for_what_they_are(name: str) -> None:
     graph = shipped(name)
     composer, root = Composer(Boxes(graph, sizes(graph, {}))), Viewer(graph).view("stages")
