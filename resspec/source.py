@@ -46,7 +46,11 @@ def open_source(source: Source) -> Opened:
         except files.FileProblem:
             known = shipped()
             here = next((f"./{name}{end}" for end in (".yaml", ".yml", "") if Path(f"{name}{end}").is_file()), None)
-            near = f"did you mean the file `{here}`?" if here else did_you_mean(name, known, most=20)
+            near = (
+                f"did you mean the file `{here}`?"
+                if here
+                else did_you_mean(name, known) or "`resspec list` names them all"
+            )
             file = "a file is given with `/` or `.yaml` in its name"
             raise SpecError(
                 [

@@ -104,6 +104,10 @@ class _Composer:
         self.findings.error(code, message, span, help=help, fix=fix)
         return _Stop()
 
+    def too_deep(self, start: Any, end: Any) -> _Stop:
+        message = f"nested deeper than {limits.YAML_DEPTH} levels"
+        return self.stop("yaml-depth", message, self.span(start, end), "make it flatter")
+
     def check_characters(self) -> None:
         text = self.text
         if len(text) > limits.FILE_BYTES:
@@ -140,10 +144,7 @@ class _Composer:
                 parents.append((event, children))
                 children = []
                 if len(parents) > limits.YAML_DEPTH:
-                    message = f"nested deeper than {limits.YAML_DEPTH} levels"
-                    raise self.stop(
-                        "yaml-depth", message, self.span(event.start_mark, event.end_mark), "make it flatter"
-                    )
+                    raise self.too_deep(event.start_mark, event.end_mark)
                 continue
             elif kind is yaml.MappingEndEvent:
                 start, siblings = parents.pop()
@@ -186,6 +187,8 @@ class _Composer:
         try:
             return loader.get_event()
         except yaml.MarkedYAMLError as error:
+            if "nesting depth" in str(error.problem):  # of which LibYAML reads ahead some thousand levels
+                raise self.too_deep(error.problem_mark, error.problem_mark) from None
             self.findings.add(syntax_finding(error, self.text, self.file))
         except (ValueError, OverflowError):  # the pure parser hands any escape such as "\UFFFFFFFF" to `chr`
             mark = loader.get_mark()

@@ -1,4 +1,4 @@
-"""Outputs of small networks on the backend that KERAS_BACKEND names: `backend_worker.py OUT.npz`.
+"""Outputs of small networks on the backend that KERAS_BACKEND names: `backend_worker.py OUT.npz small|more`.
 
 Weights depend on their path only, moving statistics included, and inputs on the network's name, so
 that two backends compute the same thing or disagree.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import zlib
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,31 @@ SMALL = [
     ("unet_resnet@unet_resnet18", {"image": [32, 64, 3]}, {}),
     ("unetpp@unetpp_ds", {"image": [16, 32, 3]}, {"base": 4}),
 ]
-"""(spec, inputs, params): every shipped family, at a size that takes seconds"""
+"""(spec, inputs, params), at a size that takes seconds"""
+
+MORE = [
+    ("convnext", {"image": [32, 32, 3]}, {}),
+    ("dcgan_discriminator", {"image": [64, 64, 3]}, {}),
+    ("dcgan_generator", {"noise": [100]}, {}),
+    ("efficientnet", {"image": [33, 33, 3]}, {}),
+    ("efficientnet_v2", {"image": [33, 33, 3]}, {}),
+    ("gpt2", {"text": [16]}, {"tokens": 50, "context": 16}),
+    ("inception_resnet_v2", {"image": [75, 75, 3]}, {}),
+    ("inception_v3", {"image": [75, 75, 3]}, {}),
+    ("lstm_tagger", {"tokens": [12]}, {}),
+    ("mlp_mixer@mixer_s32", {"image": [64, 64, 3]}, {}),
+    ("mobilenet@mobilenet_025", {"image": [32, 32, 3]}, {}),
+    ("mobilenet_v2@mobilenet_v2_035", {"image": [32, 32, 3]}, {}),
+    ("mobilenet_v3", {"image": [32, 32, 3]}, {}),
+    ("pointnet", {"points": [64, 3]}, {}),
+    ("resnet_v2_keras", {"image": [32, 32, 3]}, {}),
+    ("siamese", {"left": [105, 105, 1], "right": [105, 105, 1]}, {}),
+    ("swin", {"image": [64, 64, 3]}, {}),
+    ("tcn", {"sequence": [64, 1]}, {}),
+    ("vit", {"image": [32, 32, 3]}, {}),
+    ("xception", {"image": [71, 71, 3]}, {}),
+]
+"""those that take longer to compile, and are held against other libraries besides"""
 
 
 def generator(text: str) -> np.random.Generator:
@@ -64,12 +89,20 @@ def value(path: str, shape: tuple[int, ...]) -> np.ndarray:
     return noise * np.sqrt(2 / np.prod(shape[:-1]))
 
 
+def data(tensor: Any, shape: list[int]) -> np.ndarray:
+    """Two examples: tokens where whole numbers are meant, noise elsewhere."""
+    random = generator(tensor.name)
+    if "int" in str(tensor.dtype):
+        return random.integers(1, 50, (2, *shape)).astype("int32")
+    return random.standard_normal((2, *shape)).astype("float32")
+
+
 def outputs(spec: str, inputs: dict[str, list[int]], params: dict[str, object]) -> dict[str, np.ndarray]:
     model = resspec.build(spec, inputs=inputs, params=params)
     for variable in model.weights:
         if variable.dtype.startswith(("float", "bfloat")):
             variable.assign(value(variable.path, tuple(variable.shape)))
-    x = {name: generator(name).standard_normal((2, *shape)).astype("float32") for name, shape in inputs.items()}
+    x = {tensor.name: data(tensor, shape) for tensor, shape in zip(model.inputs, inputs.values(), strict=True)}
     found = model(next(iter(x.values())) if len(x) == 1 else x, training=False)
     named = found if isinstance(found, dict) else {"output": found}
     import keras
@@ -77,13 +110,13 @@ def outputs(spec: str, inputs: dict[str, list[int]], params: dict[str, object]) 
     return {name: keras.ops.convert_to_numpy(tensor) for name, tensor in named.items()}
 
 
-def main(target: str) -> None:
+def main(target: str, which: str) -> None:
     arrays = {}
-    for spec, inputs, params in SMALL:
+    for spec, inputs, params in {"small": SMALL, "more": MORE}[which]:
         for name, array in outputs(spec, inputs, params).items():
             arrays[f"{spec} {name}"] = array
     np.savez(target, **arrays)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], sys.argv[2])

@@ -50,7 +50,7 @@ def test_help_tells_each_command_in_a_whole_line() -> None:
 
 def test_a_mistyped_spec_is_one_question_and_one_sentence() -> None:
     assert "did you mean `unet`? a file is given with `/`" in run("check", "unett").output
-    assert "`vgg`; a file is given with `/`" in run("check", "zzzzzzzz").output
+    assert "`resspec list` names them all; a file is given with `/`" in run("check", "zzzzzzzz").output
 
 
 def test_a_variant_that_is_not_there_points_at_their_key() -> None:

@@ -18,7 +18,9 @@ from resspec.cli.probe import progress
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of initial values and noise.")
 @JSON
 def command(spec: str, params: Any, inputs: Any, plugins: Any, seed: int, as_json: bool) -> None:
-    """Why does my network not train? Five lines on what is healthy, what is not, and what to change.
+    """Say in five lines why a network does not train.
+
+    What is healthy, what is not, and what to change.
 
     Looks at gradients, shattering, variance and paths at initialization, on noise, and at the warnings of check.
     """
