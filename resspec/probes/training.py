@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,9 +49,6 @@ class Trainer:
         self.network, self.data, self.task, self.recipe = network, data, task, recipe
         self.model: keras.Model = network.to_keras(seed=recipe.seed)
         self.steps = -(-len(data.x) // recipe.examples)
-        # whole batches only: a small last one would be compiled by itself, and upset batch norms
-        filled = np.resize(np.arange(len(data.x)), self.steps * recipe.examples)
-        self.x, self.y = data.x[filled], data.y[filled]
         if keras.backend.backend() == "torch":  # which takes one step at a time
             stretch = 1
         self.stretch = max(k for k in range(1, stretch + 1) if self.steps % k == 0)
@@ -76,8 +73,14 @@ class Trainer:
                 variable.assign(value)
         self._seed = None
         watch = _Watch(self, progress, f"{label or self.network.name}, seed {seed}")
-        y = dict.fromkeys(self.network.outputs, self.y) if len(self.network.outputs) > 1 else self.y
-        self.model.fit(self.x, y, batch_size=recipe.examples, epochs=recipe.epochs, verbose=0, callbacks=[watch])
+        self.model.fit(
+            self._batches(seed),
+            steps_per_epoch=self.steps,
+            epochs=recipe.epochs,
+            shuffle=False,
+            verbose=0,
+            callbacks=[watch],
+        )
         loss = watch.epochs[-1] if watch.epochs else float("nan")
         return Trained(
             tuple(watch.losses),
@@ -88,6 +91,19 @@ class Trainer:
             watch.seconds,
             not np.isfinite([*watch.losses, loss]).all(),
         )
+
+    def _batches(self, seed: int) -> Iterator[tuple[Array, Any]]:
+        """Batches without end, every epoch in an order of its own.
+
+        The same on every backend: what Keras shuffles on TensorFlow comes in one order in all epochs once a
+        seed was set. Whole batches only: a small last one would be compiled by itself, and upset batch norms.
+        """
+        random, names = np.random.default_rng([seed, 0x0DE2]), list(self.network.outputs)
+        while True:
+            order = np.resize(random.permutation(len(self.data.x)), self.steps * self.recipe.examples)
+            for chosen in order.reshape(self.steps, -1):
+                y = self.data.y[chosen]
+                yield self.data.x[chosen], dict.fromkeys(names, y) if len(names) > 1 else y
 
     def error(self, *, test: bool = False) -> float:
         x, y = (self.data.x_test, self.data.y_test) if test else (self.data.x, self.data.y)
