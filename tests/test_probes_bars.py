@@ -37,7 +37,9 @@ def test_degradation() -> None:
     found = resspec.probe("degradation", MLP + "plain", depths=(5, 20, 40), seeds=SEEDS)
     plain = errors(found, "plain")
     assert plain[20]["error"] >= 3 * plain[5]["error"]
-    assert plain[40]["error"] > 0.85
+    # most initial values leave 40 plain maps at chance, 90%; from some a few classes are found, 72 to 80%
+    assert plain[40]["error"] > 0.75
+    assert plain[40]["most"] > 0.85
     assert found.verdicts[0].ok is False
 
 
