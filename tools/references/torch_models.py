@@ -148,3 +148,48 @@ def hourglass(stacks: int, *sizes: int) -> Reference:
 
 
 REFERENCES += [hourglass(1, 64, 128, 192), hourglass(2, 64, 128, 192)]
+TV: dict[str, Any] = {"flavour": "torchvision"}
+TM: dict[str, Any] = {"flavour": "timm"}
+TF: dict[str, Any] = {"preprocess": False}
+"""timm's networks called `tf_` are as Keras has them, without its preprocessing"""
+
+REFERENCES += [
+    tm("mobilenet@mobilenet_1", "mobilenetv1_100", 32, 47, 64, **TM),
+    tv("mobilenet_v2@mobilenet_v2", "mobilenet_v2", 32, 47, 64, **TV),
+    tm("mobilenet_v2@mobilenet_v2", "mobilenetv2_100", 32, 47, 64, **TM),
+    tm("mobilenet_v2@mobilenet_v2_035", "mobilenetv2_035", 32, 47, 64, **TM),
+    tm("mobilenet_v2@mobilenet_v2_050", "mobilenetv2_050", 32, 47, 64, **TM),
+    tm("mobilenet_v2@mobilenet_v2_075", "mobilenetv2_075", 32, 47, 64, **TM),
+    tm("mobilenet_v2@mobilenet_v2_140", "mobilenetv2_140", 32, 47, 64, **TM),
+    tv("mobilenet_v3@mobilenet_v3_small", "mobilenet_v3_small", 32, 47, 64, **TV),
+    tv("mobilenet_v3@mobilenet_v3_large", "mobilenet_v3_large", 32, 47, 64, **TV),
+    tm("mobilenet_v3@mobilenet_v3_small", "mobilenetv3_small_100", 32, 47, 64, **TM),
+    tm("mobilenet_v3@mobilenet_v3_large", "mobilenetv3_large_100", 32, 47, 64, **TM),
+    tm("mobilenet_v3@mobilenet_v3_small_075", "mobilenetv3_small_075", 32, 47, 64, **TM),
+    tm("mobilenet_v3@mobilenet_v3_large_075", "mobilenetv3_large_075", 32, 47, 64, **TM),
+    tm("mobilenet_v3@mobilenet_v3_small", "tf_mobilenetv3_small_100", 32, 47, 64, **TF),
+    tm("mobilenet_v3@mobilenet_v3_large", "tf_mobilenetv3_large_100", 32, 47, 64, **TF),
+    tm("mobilenet_v3@mobilenet_v3_small_minimalistic", "tf_mobilenetv3_small_minimal_100", 32, 47, 64, **TF),
+    tm("mobilenet_v3@mobilenet_v3_large_minimalistic", "tf_mobilenetv3_large_minimal_100", 32, 47, 64, **TF),
+]
+REFERENCES += [tv(f"efficientnet@efficientnet_b{k}", f"efficientnet_b{k}", 47, 64, 75, **TV) for k in range(8)]
+REFERENCES += [tm(f"efficientnet@efficientnet_b{k}", f"efficientnet_b{k}", 47, 64, 75, **TM) for k in range(8)]
+REFERENCES += [tm(f"efficientnet@efficientnet_b{k}", f"tf_efficientnet_b{k}", 47, 64, 75, **TF) for k in range(8)]
+REFERENCES += [
+    tv(f"efficientnet_v2@efficientnet_v2_{size}", f"efficientnet_v2_{size}", 47, 64, 75, **TV) for size in "sml"
+]
+REFERENCES += [
+    tm(f"efficientnet_v2@efficientnet_v2_{size}", f"efficientnetv2_{size}", 47, 64, 75, **TM) for size in "sml"
+]
+REFERENCES += [
+    tm(f"efficientnet_v2@efficientnet_v2_{size}", f"tf_efficientnetv2_{size}", 47, 64, 75, **TF)
+    for size in ("b0", "b1", "b2", "b3", "s", "m", "l")
+]
+REFERENCES += [
+    tv(f"convnext@convnext_{size}", f"convnext_{size}", 32, 47, 64, preprocess=False)
+    for size in ("tiny", "small", "base", "large")
+]
+REFERENCES += [
+    tm(f"convnext@convnext_{size}", f"convnext_{size}", 32, 47, 64, preprocess=False)
+    for size in ("tiny", "small", "base", "large", "xlarge")
+]
