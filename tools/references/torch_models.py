@@ -148,6 +148,7 @@ def hourglass(stacks: int, *sizes: int) -> Reference:
 
 
 REFERENCES += [hourglass(1, 64, 128, 192), hourglass(2, 64, 128, 192)]
+
 TV: dict[str, Any] = {"flavour": "torchvision"}
 TM: dict[str, Any] = {"flavour": "timm"}
 TF: dict[str, Any] = {"preprocess": False}
