@@ -32,7 +32,7 @@ def squeeze(site: Site, op: reshape.Squeeze, x: Any) -> Any:
     removed = op.removed(site.inputs[0])
     if not removed:
         return site.layer(keras.layers.Identity)(x)
-    if all(x.shape[axis + 1] == 1 for axis in removed):
+    if all(x.shape[axis + 1] is not None for axis in removed):
         return site.operation(keras.ops.squeeze, x, axis=tuple(axis + 1 for axis in removed))
     for k, axis in enumerate(sorted(removed, reverse=True)):  # of size 1, which Keras does not know: a slice of unknown
         x = site.operation(keras.ops.take, x, 0, axis=axis + 1, suffix=f"{k}" if k < len(removed) - 1 else "")
