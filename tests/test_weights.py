@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
+import itertools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -386,8 +388,14 @@ def test_lines_of_shipped_maps_are_used() -> None:
         assert not api.check(path).diagnostics, path.name
         opened = api.open_source(spec)
         names = {}
-        for variant in opened.document.spec.variants or [None]:
-            for extra in ({}, {"preprocess": True}) if "preprocess" in opened.document.spec.params else ({},):
+        choices: dict[str, list[Any]] = {
+            name: list(param.enum or [True, False])
+            for name, param in opened.document.spec.params.items()
+            if param.enum or param.item == "bool"
+        }
+        extras = [{}, *({name: value} for name, values in choices.items() for value in values)]
+        for variant, extra in itertools.product(opened.document.spec.variants or [None], extras):
+            with contextlib.suppress(SpecError):  # not every value goes with every variant
                 network = api.network(opened, variant=variant, params=extra)
                 lookup = environment.evaluate(opened.document, network.params, Findings()).lookup
                 paths = [n.path for n, weights in zip(network.nodes, network.weights, strict=True) if weights]
