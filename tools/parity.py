@@ -166,7 +166,9 @@ class Torch:
                 if name.endswith(("gamma", "layer_scale")) or (name.endswith("weight") and array.ndim == 1):
                     array.copy_(torch.from_numpy(random.uniform(0.4, 1.2, array.shape)))
                 elif name.endswith("bias"):
-                    array.copy_(torch.from_numpy(random.normal(0, 0.1, array.shape)))
+                    array.copy_(torch.from_numpy(random.normal(0.3, 0.3, array.shape)))
+                elif name.endswith("weight"):  # some begin so small that epsilon is all that a norm sees
+                    array.div_(array.std() * array[0].numel() ** 0.5)
             norms = [part for part in model.modules() if hasattr(part, "running_var")]
             for norm in norms:
                 norm.momentum, norm.was = 1.0, norm.momentum
@@ -176,7 +178,7 @@ class Torch:
             for norm in norms:
                 norm.momentum = norm.was
                 mean, variance = norm.running_mean.cpu().numpy(), norm.running_var.cpu().numpy()
-                mean, variance = disturbed(mean, variance, random, least=1)
+                mean, variance = disturbed(mean, variance, random, least=0.5)
                 norm.running_mean.copy_(torch.from_numpy(mean))
                 norm.running_var.copy_(torch.from_numpy(variance))
 
