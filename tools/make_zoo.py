@@ -30,8 +30,8 @@ HEAD = """\
 
 Made by `make zoo`. A reference is a network of another library with the same weights: random ones, with random
 statistics of batch normalization, saved by that library and read through the map beside the spec. The difference is
-max |a - b| / max |a| of the outputs, the largest of three input sizes and of the backends named, in float32; the bar is
-1e-5. `make test-parity` measures all of it anew. Parameters are those that are trained; multiply-adds (MACs) are for
+max |a - b| / max |a| of the outputs, the largest of three input sizes (of one where it says so) and of the backends
+named, in float32; the bar is 1e-5. `make test-parity` measures all of it anew. Parameters are those that are trained; multiply-adds (MACs) are for
 one example of the size named. Accuracies are those of the paper or library that is named, not of weights that
 come with resspec: there are none.
 """
@@ -83,6 +83,7 @@ def told(results: list[dict[str, Any]]) -> tuple[str, str]:
     for several in labels.values():
         worst = max(one["difference"] for one in several)
         backends = ", ".join(dict.fromkeys(one["backend"] for one in several))
+        backends += ", one size" * all(len(one["sizes"]) == 1 for one in several)
         differences.append(f"{worst:.1e} ({backends})" if worst else f"0 ({backends})")
     return "<br>".join(labels), "<br>".join(differences)
 
