@@ -31,9 +31,9 @@ HEAD = """\
 Made by `make zoo`. A reference is a network of another library with the same weights: random ones, with random
 statistics of batch normalization, saved by that library and read through the map beside the spec. The difference is
 max |a - b| / max |a| of the outputs, the largest of three input sizes (of one where it says so) and of the backends
-named, in float32; the bar is 1e-5. `make test-parity` measures all of it anew. Parameters are those that are trained; multiply-adds (MACs) are for
-one example of the size named. Accuracies are those of the paper or library that is named, not of weights that
-come with resspec: there are none.
+named, in float32; the bar is 1e-5. `make test-parity` measures all of it anew. Parameters are those that are trained;
+multiply-adds (MACs) are for one example of the size named. Accuracies are those of the paper or library that is named,
+not of weights that come with resspec: there are none.
 """
 
 
