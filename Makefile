@@ -43,13 +43,12 @@ test-probes: .venv/dev  ## hold the probes to the figures of the literature, ove
 	$(BIN)/python -m pytest -m probes
 
 PARITY := .venv/parity-results
-SIX := resnet@resnet50_keras,densenet@densenet121_keras,mobilenet_v2@mobilenet_v2_035,xception,efficientnet@efficientnet_b0,convnext@convnext_tiny
 
 $(PARITY): .venv/dev .venv/parity
 	mkdir -p $(PARITY)
 	KERAS_BACKEND=tensorflow $(BIN)/python tools/parity.py --json $(PARITY)/tensorflow.json
-	KERAS_BACKEND=jax $(BIN)/python tools/parity.py --only '$(SIX)' --json $(PARITY)/jax.json
-	KERAS_BACKEND=torch $(BIN)/python tools/parity.py --only '$(SIX)' --json $(PARITY)/torch-keras.json
+	KERAS_BACKEND=jax $(BIN)/python tools/parity.py --six --json $(PARITY)/jax.json
+	KERAS_BACKEND=torch $(BIN)/python tools/parity.py --six --json $(PARITY)/torch-keras.json
 	KERAS_BACKEND=torch $(BIN)/python tools/parity.py --naming '!keras' --json $(PARITY)/torch.json
 
 test-parity:  ## every shipped network against its reference, all backends (slow; installs PyTorch, torchvision, timm)

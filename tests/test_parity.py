@@ -16,11 +16,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
-from parity import BAR, ends, measure, references  # noqa: E402
+from parity import BAR, SIX, ends, measure, references  # noqa: E402
 from references.base import Reference  # noqa: E402
-
-SIX = "resnet@resnet50_keras,densenet@densenet121_keras,mobilenet_v2@mobilenet_v2_035,xception,efficientnet@efficientnet_b0,convnext@convnext_tiny"
-"""families that are held against their references on JAX too"""
 
 ALL = references()
 
@@ -39,13 +36,13 @@ def test_every_form_that_keras_writes(form: str) -> None:
 def test_six_families_on_jax(tmp_path: Path) -> None:
     found = tmp_path / "parity.json"
     subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "parity.py"), "--only", SIX, "--quick", "--json", str(found)],
+        [sys.executable, str(ROOT / "tools" / "parity.py"), "--six", "--quick", "--json", str(found)],
         env={**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)},
         check=True,
         timeout=900,
     )
     results = json.loads(found.read_text())
-    assert len(results) == SIX.count(",") + 1
+    assert len(results) == len(SIX)
     assert all(one["difference"] <= BAR for one in results)
 
 

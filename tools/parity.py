@@ -38,6 +38,12 @@ import resspec
 BAR = 1e-5
 CLASSES = 10
 
+SIX = (
+    "resnet@resnet50_keras", "densenet@densenet121_keras", "mobilenet_v2@mobilenet_v2_035", "xception",
+    "efficientnet@efficientnet_b0", "convnext@convnext_tiny",
+)  # fmt: skip
+"""networks of six families that are held against keras.applications on every backend"""
+
 
 class Measured(NamedTuple):
     """What one reference came to. `difference` is the largest of its sizes."""
@@ -230,6 +236,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", default="*", help="names of specs, with * for any characters, commas between several")
     parser.add_argument("--naming", default="*", help="keras, torchvision, timm, ...; with ! before it all others")
+    parser.add_argument("--six", action="store_true", help="one network of Keras's from each of six families")
     parser.add_argument("--ends", action="store_true", help="the smallest and the largest of each family")
     parser.add_argument("--quick", action="store_true", help="one size each")
     parser.add_argument("--json", help="write the results here")
@@ -240,6 +247,8 @@ def main() -> int:
         if fnmatch.fnmatch(one.naming, options.naming.lstrip("!")) != options.naming.startswith("!")
         and any(fnmatch.fnmatch(one.spec, name) for name in options.only.split(","))
     ]
+    if options.six:
+        chosen = [one for one in chosen if one.spec in SIX and one.naming == "keras"]
     if options.ends:
         chosen = ends(chosen)
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
