@@ -213,7 +213,7 @@ def _rebound(
     if given is None:
         result: Size = related.get(fresh, unknown(fresh)) if isinstance(size, int) else size
     elif isinstance(given, int) and not isinstance(given, bool) and given > 0:
-        result = given
+        result = _indexable(given, None)
     elif isinstance(given, str) and NAME.fullmatch(given):
         result, fresh = related.get(given, unknown(given)), given
     else:
@@ -266,4 +266,11 @@ def _size(
         return found  # of an axis that was named before
     if isinstance(found, bool) or not isinstance(found, int) or found < 1:
         raise Problem("bad-value", f"a size is a positive integer or a name, got `{found}`", span)
-    return found
+    return _indexable(found, span)
+
+
+def _indexable(size: int, span: Span | None) -> int:
+    """`size` if backends can count so far; ops rely on it."""
+    if size > limits.DIMENSION:
+        raise Problem("too-large", f"an axis has at most {limits.DIMENSION} positions, got {size}", span)
+    return size
