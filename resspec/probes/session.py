@@ -118,10 +118,6 @@ class Session:
         i = self.network.index.get(path)
         return name if i is None else self.network.layer_names[i]
 
-    def path_of(self, layer: str) -> str:
-        """The path of the node that a Keras layer was made for."""
-        return self._by_layer.get(layer.partition("-")[0], layer)
-
     @property
     def _by_layer(self) -> dict[str, str]:
         names = self.changed.layer_names

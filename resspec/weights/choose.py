@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,40 +25,35 @@ NOISE = ("*num_batches_tracked",)
 """arrays that count and compute nothing"""
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the caller says of the weights."""
+def choose(
+    graph: Graph,
+    archive: Archive,
+    namings: Iterable[Naming],
+    lookup: Lookup,
+    wanted: str | None,
+    adapts: Mapping[str, How],
+) -> Match:
+    """The match of the naming that fits best: of the one `wanted`, or of all that are meant for these parameters.
 
-    naming: str | None = None
-    """of the namings given, the one that must fit"""
-    allow: tuple[str, ...] = ()
-    """paths of ours that may keep their initial values, names of the file that may be left unused; `*` for any"""
-    adapt: Mapping[str, How] = field(default_factory=dict)
-    """path -> how its weights are made to fit"""
-
-
-def choose(graph: Graph, archive: Archive, namings: Iterable[Naming], lookup: Lookup, wishes: Wishes) -> Match:
-    """The match of the naming that fits best.
-
-    Without a wish, the files' own naming and each that is meant for these parameters. Raises SpecError
+    Among these is the files' own. `adapts` says of paths how their weights are made to fit. Raises SpecError
     `unknown-naming`, `weights-unmatched` if none finds anything, `bad-weights-map`.
     """
     namings = list(namings)
     fitting = [naming for naming in namings if naming.applies(lookup)]
     tried = [*([OWN] if archive.dialect == "keras" else []), *(naming.name for naming in fitting)]
-    if wishes.naming is not None:
-        if wishes.naming not in tried:
+    if wanted is not None:
+        if wanted not in tried:
             known = ", ".join(f"`{name}`" for name in tried) or "none"
-            message = f"there is no naming `{wishes.naming}` for these parameters"
+            message = f"there is no naming `{wanted}` for these parameters"
             raise SpecError([Diagnostic("unknown-naming", message, help=f"those that apply: {known}")])
-        tried = [wishes.naming]
+        tried = [wanted]
     matches = []
     for name in tried:
         if name == OWN:
-            matches.append(_own(graph, archive, wishes))
+            matches.append(_own(graph, archive, adapts))
         else:
             naming = next(one for one in fitting if one.name == name)
-            matches.append(_named(graph, archive, naming, lookup, wishes))
+            matches.append(_named(graph, archive, naming, lookup, adapts))
     best = max(matches, key=lambda one: one.found, default=None)
     if best is None or not any(best.found):
         others = [naming for naming in namings if naming not in fitting]
@@ -67,8 +61,8 @@ def choose(graph: Graph, archive: Archive, namings: Iterable[Naming], lookup: Lo
     return best
 
 
-def _named(graph: Graph, archive: Archive, naming: Naming, lookup: Lookup, wishes: Wishes) -> Match:
-    found = match(graph, archive, naming.name, _namer(graph, archive, naming, lookup), wishes.adapt)
+def _named(graph: Graph, archive: Archive, naming: Naming, lookup: Lookup, adapts: Mapping[str, How]) -> Match:
+    found = match(graph, archive, naming.name, _namer(graph, archive, naming, lookup), adapts)
     found.unused = _heard(found, naming.ignore)
     _counted(found, archive)
     return found
@@ -155,7 +149,7 @@ def _doubt(found: Match, nodes: Iterable[int], reason: str) -> None:
 # --- files of our own -----------------------------------------------------------------------------
 
 
-def _own(graph: Graph, archive: Archive, wishes: Wishes) -> Match:
+def _own(graph: Graph, archive: Archive, adapts: Mapping[str, How]) -> Match:
     """By paths; steps without a name through the note beside the file, or only if everything fits."""
     note = _note(archive.path)
     bearers = {str(layer): str(path) for layer, path in (note or {}).get("bearers", {}).items()}
@@ -179,7 +173,7 @@ def _own(graph: Graph, archive: Archive, wishes: Wishes) -> Match:
         borne = graph.layer_names[index]
         return Place({"": borne if borne in archive.layers and (note is None or same) else plain})
 
-    found = match(graph, archive, OWN, place, wishes.adapt)
+    found = match(graph, archive, OWN, place, adapts)
     found.unused = _heard(found, ())
     if noted is None and not found.complete:
         reason = "its number is a label that any edit may change, and no note beside the file tells what it was"

@@ -115,8 +115,7 @@ def open_weights(
     archive = open_archive(path)
     try:
         lookup = _lookup(home)
-        wishes = choose.Wishes(wanted, tuple(allow), adapts)
-        found = choose.choose(graph, archive, maps.namings.values(), lookup, wishes)
+        found = choose.choose(graph, archive, maps.namings.values(), lookup, wanted, adapts)
         return Weights(graph, archive, found, allow, dict(maps.sources))
     except SpecError as error:
         archive.__exit__(None, None, None)
