@@ -51,7 +51,7 @@ $(PARITY): .venv/dev .venv/parity
 	KERAS_BACKEND=torch $(BIN)/python tools/parity.py --six --json $(PARITY)/torch-keras.json
 	KERAS_BACKEND=torch $(BIN)/python tools/parity.py --naming '!keras' --json $(PARITY)/torch.json
 
-test-parity:  ## every shipped network against its reference, all backends (slow; installs PyTorch, torchvision, timm)
+test-parity:  ## every shipped network against its reference, all backends (slow; installs PyTorch, torchvision, timm and others)
 	rm -rf $(PARITY)
 	$(MAKE) $(PARITY)
 	$(BIN)/python tools/make_zoo.py --results $(PARITY)/*.json --print

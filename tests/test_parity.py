@@ -1,6 +1,6 @@
 """The same weights give the same outputs as the networks of other libraries: the smallest and the largest of each family.
 
-`make test-parity` runs all of them, at three sizes, on every backend, with torchvision and timm where they are installed.
+`make test-parity` runs all of them, at three sizes, on every backend, with torchvision, timm and others where they are installed.
 """
 
 from __future__ import annotations

@@ -103,9 +103,9 @@ def test_one_layer_more_loses_nothing_but_itself(checkpoint: Path, tmp_path: Pat
 # --- how arrays lie there: each against PyTorch's definition of the layer, in NumPy --------------
 
 
-def loaded(text: str, arrays: dict[str, np.ndarray], layers: str, folder: Path) -> keras.Model:
+def loaded(text: str, arrays: dict[str, np.ndarray], layers: str, folder: Path, more: str = "") -> keras.Model:
     (folder / "net.yaml").write_text(f"resspec: 1\n{text}")
-    (folder / "net.weights.yaml").write_text(f"resspec-weights: 1\ntheirs: {{layers: {{{layers}}}}}\n")
+    (folder / "net.weights.yaml").write_text(f"resspec-weights: 1\ntheirs: {{{more}layers: {{{layers}}}}}\n")
     write(folder / "w.pth", {name: tensor(str(k), value) for k, (name, value) in enumerate(arrays.items())})
     return resspec.build(folder / "net.yaml", weights=folder / "w.pth")
 
@@ -122,6 +122,16 @@ def test_a_dense_layer_behind_a_picture_laid_flat(tmp_path: Path) -> None:
     image = normal(1, 4, 2, 3)
     flat = image.transpose(0, 3, 1, 2).reshape(1, -1)
     np.testing.assert_allclose(array(model(image)), flat @ weight.T + bias, rtol=1e-5, atol=1e-5)
+
+
+def test_a_dense_layer_whose_matrix_is_transposed(tmp_path: Path) -> None:
+    """Square, so that no shape tells; a table of vectors lies as ever."""
+    weight, bias, table = normal(4, 4), normal(4), normal(7, 4)
+    text = "inputs: {text: {shape: [3], dtype: int32}}\ngraph: [{embedding: {input_dim: 7, output_dim: 4}, as: words}, {dense: 4, as: head, output: true}]\n"
+    arrays = {"words.weight": table, "head.weight": weight, "head.bias": bias}
+    model = loaded(text, arrays, "words: words, head: head", tmp_path, "transposed: true, ")
+    words = np.asarray([[0, 6, 2]], np.int32)
+    np.testing.assert_allclose(array(model(words)), table[words] @ weight + bias, rtol=1e-5, atol=1e-5)
 
 
 def test_a_depthwise_convolution_with_a_multiplier(tmp_path: Path) -> None:
@@ -160,7 +170,7 @@ def softmax(x: np.ndarray) -> np.ndarray:
     return found / found.sum(axis=-1, keepdims=True)
 
 
-@pytest.mark.parametrize("form", ["nn.MultiheadAttention", "timm", "roles", "apart"])
+@pytest.mark.parametrize("form", ["nn.MultiheadAttention", "timm", "roles", "apart", "transposed"])
 def test_attention(form: str, tmp_path: Path) -> None:
     """Rows of `in_proj_weight` are queries, keys, values; within each the heads one after the other."""
     size, heads, t = 6, 2, 4
@@ -169,6 +179,7 @@ def test_attention(form: str, tmp_path: Path) -> None:
         "nn.MultiheadAttention": ("in_proj_weight", "in_proj_bias", "out_proj"),
         "timm": ("qkv.weight", "qkv.bias", "proj"),
         "roles": ("qkv.weight", "qkv.bias", "proj"),
+        "transposed": ("qkv.weight", "qkv.bias", "proj"),
     }
     if form == "apart":
         arrays = {"a.o.weight": out, "a.o.bias": shift}
@@ -181,9 +192,12 @@ def test_attention(form: str, tmp_path: Path) -> None:
     else:
         kernel, offset, proj = names[form]
         arrays = {f"a.{kernel}": weight, f"a.{offset}": bias, f"a.{proj}.weight": out, f"a.{proj}.bias": shift}
-        layers = "att: {qkv: a.qkv, out: a.proj}" if form == "roles" else "att: a"
+        layers = "att: {qkv: a.qkv, out: a.proj}" if form in ("roles", "transposed") else "att: a"
+    more = ""
+    if form == "transposed":
+        more, arrays = "transposed: true, ", {name: array.T for name, array in arrays.items()}
     text = f"inputs: {{x: [{t}, {size}]}}\ngraph: [{{multi_head_attention: {{num_heads: {heads}, key_dim: {size // heads}}}, as: att, output: true}}]\n"
-    model = loaded(text, arrays, layers, tmp_path)
+    model = loaded(text, arrays, layers, tmp_path, more)
     x = normal(t, size)
     q, k, v = (x @ weight.T + bias).reshape(t, 3, heads, size // heads).transpose(1, 2, 0, 3)
     scores = softmax(q @ k.transpose(0, 2, 1) / np.sqrt(size // heads))

@@ -4,8 +4,8 @@
     python tools/parity.py --only 'resnet*' --json parity.json
 
 A reference gets random weights and random statistics of batch normalization, is saved as its own library saves it, and
-read back into the shipped spec through the map beside it. Both then see the same images, at three sizes. The difference
-is max |a - b| / max |a|, on one backend, in float32. Keras's networks run on any backend, PyTorch's with
+read back into the shipped spec through the map beside it. Both then see the same images or texts, at three sizes. The
+difference is max |a - b| / max |a|, on one backend, in float32. Keras's networks run on any backend, PyTorch's with
 KERAS_BACKEND=torch.
 
 The statistics are those that the network itself has for such images, disturbed. Statistics out of the air would let the
@@ -76,12 +76,12 @@ def measure(reference: Reference, sizes: Iterable[int] = (), form: str = "") -> 
     library = Keras() if reference.naming == "keras" else Torch()
     form = form or library.forms[0]
     for size in sizes:
-        shape = (size, size, 3)
+        shape = (size,) if reference.tokens else (size, size, 3)
         random = np.random.default_rng(size)
         keras.utils.set_random_seed(size)
         theirs = reference.build(shape, CLASSES)
-        images = pictures(random, 8, shape)
-        library.randomize(theirs, random, images)
+        inputs = texts(random, 8, shape, reference.tokens) if reference.tokens else pictures(random, 8, shape)
+        library.randomize(theirs, random, inputs)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"reference{form}"
             library.save(theirs, path)
@@ -90,12 +90,9 @@ def measure(reference: Reference, sizes: Iterable[int] = (), form: str = "") -> 
             (name,) = resspec.load(reference.spec, params=params).inputs
             network = resspec.load(reference.spec, params=params, inputs={name: list(shape)})
             ours = network.to_keras(weights=path, weights_map=reference.naming)
-        outputs = keras.tree.flatten(ours(images, training=False))
-        a = library.outputs(theirs, images)
-        b = np.concatenate([keras.ops.convert_to_numpy(output) for output in outputs], axis=-1)
-        difference = float(np.abs(a - b).max() / np.abs(a).max())
-        varied = np.isfinite(difference) and np.abs(a - a.mean(axis=0)).max() > 1e-3 * np.abs(a).max()
-        worst = max(worst, difference if varied else np.inf)  # outputs that no input changes compare nothing
+        outputs = [keras.ops.convert_to_numpy(output) for output in keras.tree.flatten(ours(inputs, training=False))]
+        for a, b in zip(library.outputs(theirs, inputs), outputs, strict=True):
+            worst = max(worst, difference(a, b))
         del theirs, ours
         keras.backend.clear_session(free_memory=False)
         gc.collect()
@@ -103,6 +100,18 @@ def measure(reference: Reference, sizes: Iterable[int] = (), form: str = "") -> 
     return Measured(
         reference.spec, reference.label, reference.naming, form, keras.backend.backend(), sizes, worst, seconds
     )
+
+
+def difference(a: np.ndarray, b: np.ndarray) -> float:
+    """max |a - b| / max |a|; infinite where no input changes `a`, which compares nothing."""
+    varied = np.abs(a - a.mean(axis=0)).max() > 1e-3 * np.abs(a).max()
+    found = float(np.abs(a - b).max() / np.abs(a).max())
+    return found if varied and np.isfinite(found) else np.inf
+
+
+def texts(random: np.random.Generator, count: int, shape: tuple[int, ...], tokens: int) -> np.ndarray:
+    """Numbers of tokens."""
+    return random.integers(0, tokens, (count, *shape), dtype=np.int32)
 
 
 def pictures(random: np.random.Generator, count: int, shape: tuple[int, ...]) -> np.ndarray:
@@ -125,7 +134,7 @@ class Keras:
 
     forms = (".keras", ".weights.h5", ".h5")
 
-    def randomize(self, model: Any, random: np.random.Generator, images: np.ndarray) -> None:
+    def randomize(self, model: Any, random: np.random.Generator, inputs: np.ndarray) -> None:
         """Weights that no initializer would give: factors and variances around 1, shifts and means around 0."""
         for variable in model.weights:
             name = variable.path.rpartition("/")[2]
@@ -141,7 +150,7 @@ class Keras:
                 layer.finalize_state()
         for norm in norms:
             norm.momentum = 0.0
-        model(images, training=True)
+        model(inputs, training=True)
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
             mean, variance = map(keras.ops.convert_to_numpy, (norm.moving_mean, norm.moving_variance))
@@ -155,8 +164,8 @@ class Keras:
         else:
             model.save(path)
 
-    def outputs(self, model: Any, images: np.ndarray) -> np.ndarray:
-        return keras.ops.convert_to_numpy(model(images, training=False))
+    def outputs(self, model: Any, inputs: np.ndarray) -> list[np.ndarray]:
+        return [keras.ops.convert_to_numpy(one) for one in keras.tree.flatten(model(inputs, training=False))]
 
 
 class Torch:
@@ -164,7 +173,7 @@ class Torch:
 
     forms = (".pth", ".safetensors")
 
-    def randomize(self, model: Any, random: np.random.Generator, images: np.ndarray) -> None:
+    def randomize(self, model: Any, random: np.random.Generator, inputs: np.ndarray) -> None:
         import torch
 
         with torch.no_grad():
@@ -179,7 +188,7 @@ class Torch:
             for norm in norms:
                 norm.momentum, norm.was = 1.0, norm.momentum
             model.train()
-            self.outputs(model, images)
+            self.outputs(model, inputs)
             model.eval()
             for norm in norms:
                 norm.momentum = norm.was
@@ -194,17 +203,20 @@ class Torch:
         if path.suffix == ".safetensors":
             from safetensors.torch import save_file
 
-            save_file({name: array.contiguous() for name, array in model.state_dict().items()}, path)
+            # of the names of a shared array the file takes one
+            first = {array.data_ptr(): name for name, array in reversed(model.state_dict().items())}
+            save_file({first[array.data_ptr()]: array.contiguous() for array in model.state_dict().values()}, path)
         else:
             torch.save(model.state_dict(), path)
 
-    def outputs(self, model: Any, images: np.ndarray) -> np.ndarray:
+    def outputs(self, model: Any, inputs: np.ndarray) -> list[np.ndarray]:
         import torch
 
+        given = torch.from_numpy(inputs).to(next(model.parameters()).device)
         with torch.no_grad():
-            device = next(model.parameters()).device
-            found = model(torch.from_numpy(images).permute(0, 3, 1, 2).to(device)).cpu().numpy()
-        return np.moveaxis(found, 1, -1) if found.ndim == 4 else found
+            found = model(given.permute(0, 3, 1, 2) if given.ndim == 4 else given)
+        several = [found] if isinstance(found, torch.Tensor) else list(found)
+        return [np.moveaxis(one.cpu().numpy(), 1, -1) if one.ndim == 4 else one.cpu().numpy() for one in several]
 
 
 def ends(chosen: Iterable[Reference]) -> list[Reference]:

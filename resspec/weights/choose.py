@@ -88,7 +88,8 @@ def _namer(graph: Graph, archive: Archive, naming: Naming, lookup: Lookup) -> Na
             if bound is not None:
                 nth, counts[k] = counts[k], counts[k] + 1
                 try:
-                    found[index] = Place(_layers(rule, {**bound, "nth": nth}, lookup, ranks), rule)
+                    layers = _layers(rule, {**bound, "nth": nth}, lookup, ranks)
+                    found[index] = Place(layers, rule, transposed=naming.transposed)
                 except pattern.PatternError as error:
                     note = (f"at `{path}`",)
                     problems.error("bad-weights-map", error.message, rule.span, notes=note, help=error.help)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def bare(shape: Shape) -> Shape:
 class Layout:
     """From an array of shape `source` to one of shape `ours`: rows of it, cut into parts, in another order.
 
+    A matrix whose axes are `exchanged` lies in the file as `(n, m)` where `source` is `(m, n)`.
     `rows` are taken of the first axis; what is left is reshaped to `split`; its first axis is put into the
     order `take`, its axes into `order`; then it is reshaped to `ours`.
     """
@@ -31,16 +32,24 @@ class Layout:
     split: Shape | None = None
     take: tuple[int, ...] | None = None
     order: tuple[int, ...] | None = None
+    exchanged: bool = False
+
+    @property
+    def stored(self) -> Shape:
+        """The shape in the file."""
+        return self.source[::-1] if self.exchanged else self.source
 
     def fits(self, shape: Shape) -> bool:
         """Whether an array of `shape` can be read so, cut into parts already or not; axes of size 1 do not matter."""
-        return bare(shape) == bare(self.source) or (
-            self.split is not None and self.rows is None and bare(shape) == bare(self.split)
+        return bare(shape) == bare(self.stored) or (
+            self.split is not None and self.rows is None and not self.exchanged and bare(shape) == bare(self.split)
         )
 
     def read(self, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """`array` as ours."""
-        found = array.reshape(self.source)
+        found = array.reshape(self.stored)
+        if self.exchanged:
+            found = found.T
         if self.rows is not None:
             found = found[self.rows[0] : self.rows[1]]
         if self.split is not None:
@@ -62,6 +71,11 @@ def turned(shape: Shape, order: tuple[int, ...]) -> Layout:
     for ours, theirs in enumerate(order):
         source[theirs] = shape[ours]
     return Layout(shape, tuple(source), order=order)
+
+
+def transposed(lies: Layout) -> Layout:
+    """The same of a matrix whose two axes are exchanged in the file; anything but a matrix is as it was."""
+    return replace(lies, exchanged=True) if len(lies.source) == 2 else lies
 
 
 def kernel(shape: Shape) -> Layout:

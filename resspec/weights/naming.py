@@ -28,6 +28,7 @@ class _Naming(BaseModel):
 
     doc: str = ""
     when: str | bool = True
+    transposed: bool = False
     layers: dict[str, str | dict[Literal[ROLES], str] | None]  # type: ignore[valid-type]
     ignore: list[str] = Field(default_factory=list)
 
@@ -60,6 +61,8 @@ class Naming:
     when: Expression | bool = True
     span: Span | None = None
     doc: str = ""
+    transposed: bool = False
+    """the matrices of dense layers and of attention lie as (in, out) in files of PyTorch"""
 
     def applies(self, lookup: Lookup) -> bool:
         """Whether it is meant for a network with these parameters."""
@@ -126,7 +129,7 @@ def _naming(name: str, tree: yamltree.Tree, findings: Findings) -> Naming | None
         when = parse_expression(data.when) if isinstance(data.when, str) else data.when
     except ExpressionError as error:
         findings.error("bad-weights-map", error.message, where(("when",), False), help=error.help)
-    return Naming(name, tuple(rules), tuple(data.ignore), when, tree.span, data.doc)
+    return Naming(name, tuple(rules), tuple(data.ignore), when, tree.span, data.doc, data.transposed)
 
 
 def _rule(left: str, right: Any, where: errors.Where, findings: Findings) -> Rule | None:

@@ -92,6 +92,8 @@ class Place:
     rule: Rule | None = None
     why: str | None = None
     doubtful: bool = False
+    transposed: bool = False
+    """its matrices lie there as in Keras, where others of that library do not"""
 
 
 Namer = Callable[[int], Place]
@@ -111,7 +113,7 @@ def match(graph: Graph, archive: Archive, naming: str, name: Namer, adapts: Mapp
                 problems = [Problem(index, weight, (), place.rule, reason=place.why) for weight in weights]
                 (found.ambiguous if place.doubtful else found.missing).extend(problems)
             continue
-        ways = sources.alternatives(graph, index, weights, archive.dialect)
+        ways = sources.alternatives(graph, index, weights, archive.dialect, place.transposed)
         for piece, names in _best(ways, archive, place.layers):
             for one in names:
                 used[one].add(index)
@@ -134,7 +136,7 @@ def _sort(
     """Put one weight into the list where it belongs."""
     tensors = tuple(archive.by_name[one] for one in names if one in archive.by_name)
     wrong = next((tensor for tensor in tensors if not piece.layout.fits(tensor.shape)), None)
-    problem = Problem(index, piece.weight, names, rule, wrong, piece.layout.source)
+    problem = Problem(index, piece.weight, names, rule, wrong, piece.layout.stored)
     if len(tensors) < len(names):
         found.missing.append(problem)
     elif wrong is None:
@@ -153,7 +155,7 @@ def _for_channels(graph: Graph, index: int, piece: Piece, tensor: Tensor, archiv
     for size in tensor.shape:
         elements *= size
     weights = adapt.for_channels([piece.weight], elements)
-    for (other,) in sources.alternatives(graph, index, weights, archive.dialect):
+    for (other,) in sources.alternatives(graph, index, weights, archive.dialect, piece.layout.exchanged):
         if other.arrays == piece.arrays and other.layout.fits(tensor.shape):
             return other
     return None

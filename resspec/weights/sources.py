@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -42,15 +42,23 @@ WHOLE = (Parameter, PositionEmbedding, LayerScale)
 """ops with one weight, which files hold as an array without a layer, or in a layer under any name"""
 
 
-def alternatives(graph: Graph, index: int, weights: Sequence[Weight], dialect: Dialect) -> list[Pieces]:
-    """The ways in which a file may hold the weights of a node, the usual one first."""
+def alternatives(
+    graph: Graph, index: int, weights: Sequence[Weight], dialect: Dialect, transposed: bool = False
+) -> list[Pieces]:
+    """The ways in which a file may hold the weights of a node, the usual one first.
+
+    Where matrices are `transposed`, those of a dense layer or of attention in PyTorch lie there as (in, out).
+    """
     op = graph.nodes[index].op
     if isinstance(op, WHOLE):
         return [tuple(Piece(weight, (("", ""),), layout.same(weight.shape)) for weight in weights)]
     if dialect == "torch":
         rule = TORCH.get(type(op))
         if rule is not None:
-            return rule(graph, index, {weight.name: weight for weight in weights})
+            found = rule(graph, index, {weight.name: weight for weight in weights})
+            if transposed and isinstance(op, Dense | MultiHeadAttention | GroupedQueryAttention):
+                found = [tuple(replace(one, layout=layout.transposed(one.layout)) for one in way) for way in found]
+            return found
     if isinstance(op, SeparableConv):
         return [_plain(weights), *_separate(weights)]
     if isinstance(op, BatchNorm):  # as which Keras's layer `Normalization` may be read

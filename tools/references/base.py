@@ -20,3 +20,5 @@ class Reference(NamedTuple):
     params: dict[str, Any] = {}
     """further parameters of the spec; null for `classes` where it has none"""
     label: str = ""
+    tokens: int = 0
+    """how many there are, for a network that reads text; 0 for one that sees images"""

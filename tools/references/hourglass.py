@@ -1,4 +1,4 @@
-"""The stacked hourglass in PyTorch under the names of bearpaw/pytorch-pose, whose heatmaps come as one tensor."""
+"""The stacked hourglass in PyTorch under the names of bearpaw/pytorch-pose."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Hourglass(nn.Module):
         self.fc_ = nn.ModuleList(nn.Conv2d(width, width, 1) for _ in range(stacks - 1))
         self.score_ = nn.ModuleList(nn.Conv2d(joints, width, 1) for _ in range(stacks - 1))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
         x = self.layer1(self.bn1(self.conv1(x)).relu())
         x = self.layer3(self.layer2(functional.max_pool2d(x, 2)))
         heatmaps = []
@@ -72,4 +72,4 @@ class Hourglass(nn.Module):
             heatmaps.append(score(features))
             if k + 1 < len(self.hg):
                 x = x + self.fc_[k](features) + self.score_[k](heatmaps[-1])
-        return torch.cat(heatmaps, 1)
+        return heatmaps

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 from typing import Any
 
 import torch
@@ -102,14 +102,32 @@ def segmented(spec: str, name: str, *sizes: int) -> Reference:
     return Reference(spec, "torchvision", build, sizes, label=f"torchvision.models.segmentation.{name}")
 
 
+def pyramid(depth: int, *sizes: int) -> Reference:
+    """torchvision's feature pyramid on a ResNet, with ordinary batch normalization."""
+
+    def build(shape: tuple[int, ...], classes: int) -> Any:
+        backbones = importlib.import_module(f"{torchvision().__name__}.models.detection.backbone_utils")
+        model = backbones.resnet_fpn_backbone(
+            backbone_name=f"resnet{depth}", weights=None, norm_layer=torch.nn.BatchNorm2d
+        )
+        forward = model.forward
+        model.forward = lambda images: list(forward(images).values())
+        return model
+
+    label = f"torchvision's resnet_fpn_backbone, {depth} layers"
+    return Reference(f"fpn@fpn_resnet{depth}", "torchvision", build, sizes, {"classes": None}, label)
+
+
+RATES = (6, 12, 18)
+"""those of the paper for an encoder of stride 16"""
+
+
 def smp(spec: str, kind: str, encoder: str, *sizes: int, **settings: Any) -> Reference:
     """A network of segmentation_models_pytorch; what it enlarges bilinearly takes pixel centres for half integers."""
 
     def build(shape: tuple[int, ...], classes: int) -> Any:
         torchvision()
-        import segmentation_models_pytorch
-
-        made = getattr(segmentation_models_pytorch, kind)
+        made = getattr(importlib.import_module("segmentation_models_pytorch"), kind)
         model = made(encoder_name=encoder, encoder_weights=None, classes=classes, **settings)
         for module in model.modules():
             if isinstance(module, torch.nn.Upsample) and module.mode == "bilinear":
@@ -124,19 +142,14 @@ REFERENCES += [
     tm("hrnet@hrnet_w48", "hrnet_w48", 32, 64, 96),
     segmented("deeplab@deeplabv3_resnet50", "deeplabv3_resnet50", 32, 64, 96),
     segmented("deeplab@deeplabv3_resnet101", "deeplabv3_resnet101", 32, 64, 96),
+    pyramid(50, 64, 96, 128),
+    pyramid(101, 64, 96, 128),
+    smp("unet_resnet@unet_resnet18", "Unet", "resnet18", 32, 64, 96),
+    smp("unet_resnet@unet_resnet50", "Unet", "resnet50", 32, 64, 96),
+    smp("unet_resnet@unet_resnet101", "Unet", "resnet101", 32, 64, 96),
+    smp("unet_efficientnet@unet_efficientnet_b0", "Unet", "efficientnet-b0", 32, 64, 96),
+    smp("deeplab@deeplabv3plus_resnet50", "DeepLabV3Plus", "resnet50", 32, 64, 96, decoder_atrous_rates=RATES),
 ]
-
-RATES = (6, 12, 18)
-"""those of the paper for an encoder of stride 16"""
-
-if importlib.util.find_spec("segmentation_models_pytorch"):
-    REFERENCES += [
-        smp("unet_resnet@unet_resnet18", "Unet", "resnet18", 32, 64, 96),
-        smp("unet_resnet@unet_resnet50", "Unet", "resnet50", 32, 64, 96),
-        smp("unet_resnet@unet_resnet101", "Unet", "resnet101", 32, 64, 96),
-        smp("unet_efficientnet@unet_efficientnet_b0", "Unet", "efficientnet-b0", 32, 64, 96),
-        smp("deeplab@deeplabv3plus_resnet50", "DeepLabV3Plus", "resnet50", 32, 64, 96, decoder_atrous_rates=RATES),
-    ]
 
 
 def hourglass(stacks: int, *sizes: int) -> Reference:
@@ -194,3 +207,25 @@ REFERENCES += [
     tm(f"convnext@convnext_{size}", f"convnext_{size}", 32, 47, 64, preprocess=False)
     for size in ("tiny", "small", "base", "large", "xlarge")
 ]
+
+
+TOKENS = 100
+
+
+def gpt2(variant: str, layers: int, width: int, heads: int, *lengths: int) -> Reference:
+    """GPT-2 of transformers, with a small vocabulary, to texts of these lengths."""
+
+    def build(shape: tuple[int, ...], classes: int) -> Any:
+        torchvision()
+        transformers = importlib.import_module("transformers")
+        sizes = {"n_layer": layers, "n_embd": width, "n_head": heads, "vocab_size": TOKENS, "n_positions": 64}
+        model = transformers.GPT2LMHeadModel(transformers.GPT2Config(**sizes, bos_token_id=0, eos_token_id=0))
+        forward = model.forward
+        model.forward = lambda text: forward(text).logits
+        return model
+
+    params = {"classes": None, "tokens": TOKENS, "context": 64}
+    return Reference(f"gpt2@{variant}", "transformers", build, lengths, params, "transformers GPT2LMHeadModel", TOKENS)
+
+
+REFERENCES += [gpt2("gpt2", 12, 768, 12, 8, 33, 64), gpt2("gpt2_medium", 24, 1024, 16, 8, 33, 64)]
