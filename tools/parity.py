@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -80,7 +81,8 @@ def measure(reference: Reference, sizes: Iterable[int] = (), form: str = "") -> 
         random = np.random.default_rng(size)
         keras.utils.set_random_seed(size)
         theirs = reference.build(shape, CLASSES)
-        inputs = texts(random, 8, shape, reference.tokens) if reference.tokens else pictures(random, 8, shape)
+        count = 8 if size < 256 else 2
+        inputs = texts(random, count, shape, reference.tokens) if reference.tokens else pictures(random, count, shape)
         library.randomize(theirs, random, inputs)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"reference{form}"
@@ -90,8 +92,7 @@ def measure(reference: Reference, sizes: Iterable[int] = (), form: str = "") -> 
             (name,) = resspec.load(reference.spec, params=params).inputs
             network = resspec.load(reference.spec, params=params, inputs={name: list(shape)})
             ours = network.to_keras(weights=path, weights_map=reference.naming)
-        outputs = [keras.ops.convert_to_numpy(output) for output in keras.tree.flatten(ours(inputs, training=False))]
-        for a, b in zip(library.outputs(theirs, inputs), outputs, strict=True):
+        for a, b in zip(library.outputs(theirs, inputs), Keras().outputs(ours, inputs), strict=True):
             worst = max(worst, difference(a, b))
         del theirs, ours
         keras.backend.clear_session(free_memory=False)
@@ -129,6 +130,15 @@ def disturbed(
     return mean.astype(np.float32), (variance * random.uniform(0.9, 1.2, variance.shape)).astype(np.float32)
 
 
+def untracked() -> AbstractContextManager[object]:
+    """Without the intermediate results that PyTorch keeps for gradients: gigabytes for a large picture."""
+    if keras.backend.backend() != "torch":
+        return nullcontext()
+    import torch
+
+    return torch.no_grad()
+
+
 class Keras:
     """The networks of keras.applications, on any backend."""
 
@@ -150,7 +160,8 @@ class Keras:
                 layer.finalize_state()
         for norm in norms:
             norm.momentum = 0.0
-        model(inputs, training=True)
+        with untracked():
+            model(inputs, training=True)
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
             mean, variance = map(keras.ops.convert_to_numpy, (norm.moving_mean, norm.moving_variance))
@@ -165,7 +176,8 @@ class Keras:
             model.save(path)
 
     def outputs(self, model: Any, inputs: np.ndarray) -> list[np.ndarray]:
-        return [keras.ops.convert_to_numpy(one) for one in keras.tree.flatten(model(inputs, training=False))]
+        with untracked():
+            return [keras.ops.convert_to_numpy(one) for one in keras.tree.flatten(model(inputs, training=False))]
 
 
 class Torch:
