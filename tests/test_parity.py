@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,16 +35,36 @@ def test_every_form_that_keras_writes(form: str) -> None:
     assert measure(reference, reference.sizes[:1], form).difference <= BAR
 
 
-def test_six_families_on_jax(tmp_path: Path) -> None:
-    found = tmp_path / "parity.json"
+def measured(backend: str, *options: str, folder: Path) -> list[dict[str, Any]]:
+    """What tools/parity.py finds on another backend, at one size each."""
+    found = folder / "parity.json"
     subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "parity.py"), "--six", "--quick", "--json", str(found)],
-        env={**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)},
+        [sys.executable, str(ROOT / "tools" / "parity.py"), "--quick", "--json", str(found), *options],
+        env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)},
         check=True,
         timeout=900,
     )
-    results = json.loads(found.read_text())
+    results: list[dict[str, Any]] = json.loads(found.read_text())
+    return results
+
+
+def test_six_families_on_jax(tmp_path: Path) -> None:
+    results = measured("jax", "--six", folder=tmp_path)
     assert len(results) == len(SIX)
+    assert all(one["difference"] <= BAR for one in results)
+
+
+IN_TORCH = (
+    "resnet@resnet18", "mobilenet_v2@mobilenet_v2", "efficientnet@efficientnet_b0", "convnext@convnext_tiny",
+    "swin@swin_t", "unet_resnet@unet_resnet18", "hourglass",
+)  # fmt: skip
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("timm"), reason="timm is not installed; make test-parity runs it")
+def test_networks_of_pytorch(tmp_path: Path) -> None:
+    results = measured("torch", "--naming", "!keras", "--only", ",".join(IN_TORCH), folder=tmp_path)
+    assert {one["spec"] for one in results} == set(IN_TORCH)
+    assert {"torchvision", "timm", "smp", "pytorch-pose"} <= {one["naming"] for one in results}
     assert all(one["difference"] <= BAR for one in results)
 
 
