@@ -62,7 +62,7 @@ def choose(
 
 
 def _named(graph: Graph, archive: Archive, naming: Naming, lookup: Lookup, adapts: Mapping[str, How]) -> Match:
-    found = match(graph, archive, naming.name, _namer(graph, archive, naming, lookup), adapts)
+    found = match(graph, archive, naming.name, _namer(graph, archive, naming, lookup), adapts, naming.channels)
     found.unused = _heard(found, naming.ignore)
     _counted(found, archive)
     return found
@@ -155,8 +155,8 @@ def _own(graph: Graph, archive: Archive, adapts: Mapping[str, How]) -> Match:
     note = _note(archive.path)
     bearers = {str(layer): str(path) for layer, path in (note or {}).get("bearers", {}).items()}
     by_path = {bearers.get(layer, layer).replace("/", "_"): layer for layer in archive.layers}
-    same = note is not None and note.get("paths_digest") == graph.paths_digest
     noted = (note or {}).get("unnamed")
+    same = note is not None and note.get("paths_digest") == graph.paths_digest and noted == order.note(graph)
     former = order.former(graph, noted) if isinstance(noted, dict) and not same else order.Former()
 
     def place(index: int) -> Place:

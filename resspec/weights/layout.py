@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 Shape = tuple[int, ...]
+Order = tuple[Shape, ...]
+"""parts of a vector of ours: `(n,)` as it is, a picture `(*window, c)` that the file has channels first"""
 
 
 def bare(shape: Shape) -> Shape:
@@ -22,6 +24,7 @@ class Layout:
     """From an array of shape `source` to one of shape `ours`: rows of it, cut into parts, in another order.
 
     A matrix whose axes are `exchanged` lies in the file as `(n, m)` where `source` is `(m, n)`.
+    The elements along each axis are put into our order where they are `shuffled`.
     `rows` are taken of the first axis; what is left is reshaped to `split`; its first axis is put into the
     order `take`, its axes into `order`; then it is reshaped to `ours`.
     """
@@ -33,6 +36,7 @@ class Layout:
     take: tuple[int, ...] | None = None
     order: tuple[int, ...] | None = None
     exchanged: bool = False
+    shuffled: tuple[Order, ...] = ()
 
     @property
     def stored(self) -> Shape:
@@ -50,6 +54,9 @@ class Layout:
         found = array.reshape(self.stored)
         if self.exchanged:
             found = found.T
+        for axis, parts in enumerate(self.shuffled):
+            if not plain(parts):
+                found = found.take(_places(parts), axis)
         if self.rows is not None:
             found = found[self.rows[0] : self.rows[1]]
         if self.split is not None:
@@ -93,14 +100,40 @@ def depthwise(shape: Shape) -> Layout:
     )
 
 
-def matrix(shape: Shape, flattened: Shape | None = None) -> Layout:
-    """`(in, out)` of `(out, in)`; where `in` is an image `(*window, c)` laid flat, theirs is `(c, *window)`."""
+def matrix(shape: Shape, entering: Order = (), leaving: Order = ()) -> Layout:
+    """`(in, out)` of `(out, in)`, for vectors of these orders.
+
+    Where one picture enters, the file may hold the matrix as the kernel of a convolution over all of it.
+    """
     inputs, outputs = shape
-    if flattened is None or len(bare(flattened)) < 2:
-        return turned(shape, (1, 0))
-    *window, channels = flattened
-    axes = range(2, len(window) + 2)
-    return Layout(shape, (outputs, inputs), split=(outputs, channels, *window), order=(*axes, 1, 0))
+    if plain(leaving) and len(entering) == 1 and not plain(entering):
+        *window, channels = entering[0]
+        axes = range(2, len(window) + 2)
+        return Layout(shape, (outputs, inputs), split=(outputs, channels, *window), order=(*axes, 1, 0))
+    return replace(turned(shape, (1, 0)), shuffled=(leaving, entering))
+
+
+def vector(shape: Shape, order: Order) -> Layout:
+    """One number for each element of a vector of this order."""
+    return replace(same(shape), shuffled=(order,))
+
+
+def plain(order: Order) -> bool:
+    """Whether ours is that of the file."""
+    return all(len(bare(part)) < 2 for part in order)
+
+
+def _places(order: Order) -> np.ndarray[Any, Any]:
+    """For each element of ours its place in the file."""
+    import numpy as np
+
+    found, start = [], 0
+    for part in order:
+        size = math.prod(part)
+        theirs = np.arange(start, start + size).reshape(part[-1], *part[:-1])
+        found.append(np.moveaxis(theirs, 0, -1).ravel())
+        start += size
+    return np.concatenate(found)
 
 
 def projection(shape: Shape, part: int = 0, parts: int = 1) -> Layout:

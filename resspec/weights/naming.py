@@ -18,6 +18,7 @@ from resspec.diagnostics import Diagnostic, Findings, Span, SpecError
 from resspec.language import errors
 from resspec.language.expressions import Expression, ExpressionError, Lookup, parse_expression
 from resspec.weights import pattern
+from resspec.weights.vectors import Channels
 
 ROLES = ("query", "key", "value", "qkv", "out", "depthwise", "pointwise")
 """parts of an op that may be layers of their own in a file"""
@@ -29,6 +30,7 @@ class _Naming(BaseModel):
     doc: str = ""
     when: str | bool = True
     transposed: bool = False
+    channels: Channels | None = None
     layers: dict[str, str | dict[Literal[ROLES], str] | None]  # type: ignore[valid-type]
     ignore: list[str] = Field(default_factory=list)
 
@@ -63,6 +65,8 @@ class Naming:
     doc: str = ""
     transposed: bool = False
     """the matrices of dense layers and of attention lie as (in, out) in files of PyTorch"""
+    channels: Channels | None = None
+    """where pictures that are laid flat have their channels; None for what the ops before them tell"""
 
     def applies(self, lookup: Lookup) -> bool:
         """Whether it is meant for a network with these parameters."""
@@ -129,7 +133,7 @@ def _naming(name: str, tree: yamltree.Tree, findings: Findings) -> Naming | None
         when = parse_expression(data.when) if isinstance(data.when, str) else data.when
     except ExpressionError as error:
         findings.error("bad-weights-map", error.message, where(("when",), False), help=error.help)
-    return Naming(name, tuple(rules), tuple(data.ignore), when, tree.span, data.doc, data.transposed)
+    return Naming(name, tuple(rules), tuple(data.ignore), when, tree.span, data.doc, data.transposed, data.channels)
 
 
 def _rule(left: str, right: Any, where: errors.Where, findings: Findings) -> Rule | None:

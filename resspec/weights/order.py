@@ -14,11 +14,10 @@ from typing import Any
 
 from resspec.files import sha256
 from resspec.graph import Graph
-from resspec.ops.base import Op
 from resspec.weights.align import align
 
 Step = tuple[str, str, str]
-"""path with `#` before each number that is a label, kind, what it is told to do"""
+"""path with `#` before each number that is a label, kind, what it is told to do and what it reads"""
 
 PASSING = ("_initializer", "_regularizer", "_constraint", "seed")
 """ends of the names of arguments that weights survive"""
@@ -59,20 +58,28 @@ def _bodies(graph: Graph) -> dict[str, list[Step]]:
     weighty = zip(graph.nodes, graph.weights, strict=True)
     bodies = {_body(graph, node.path) for node, weights in weighty if weights and graph.is_numbered(node.path)}
     found: dict[str, list[Step]] = {body: [] for body in sorted(bodies)}
-    for node in graph.nodes if found else ():
+    for index, node in enumerate(graph.nodes if found else ()):
         level = ""
         for part in ("", *node.path.split("/")[:-1]):
             level = f"{level}/{part}".strip("/")
             if level in found:
-                found[level].append((_marked(graph, node.path), node.op.kind, _told(node.op)))
+                found[level].append((_marked(graph, node.path), node.op.kind, _told(graph, index)))
     return found
 
 
-def _told(op: Op) -> str:
-    """A digest of the arguments. Not of shapes: a step inserted above another may give itself the other's."""
-    given = op.model_dump(mode="json", exclude_defaults=True)
+def _told(graph: Graph, index: int) -> str:
+    """A digest of the arguments, and of what is read other than the step before: names, not numbers.
+
+    Not of shapes: a step inserted above another may give itself the other's.
+    """
+    node = graph.nodes[index]
+    given = node.op.model_dump(mode="json", exclude_defaults=True)
     kept = {name: value for name, value in given.items() if not name.endswith(PASSING)}
-    return sha256(json.dumps(kept, sort_keys=True))[:12]
+    paths = ((ref, graph.nodes[ref.node].path) for ref in node.inputs)
+    reads = [
+        "" if ref.node == index - 1 else [ref.output, "#" if graph.is_numbered(path) else path] for ref, path in paths
+    ]
+    return sha256(json.dumps([kept, reads], sort_keys=True))[:12]
 
 
 def _body(graph: Graph, path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from resspec.graph import Graph
@@ -13,6 +13,7 @@ from resspec.ops.base import Weight
 from resspec.weights import adapt, sources
 from resspec.weights.naming import Rule
 from resspec.weights.sources import Piece, Pieces
+from resspec.weights.vectors import Channels, Vectors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,9 +101,17 @@ Namer = Callable[[int], Place]
 """the place of each node with weights, by its index"""
 
 
-def match(graph: Graph, archive: Archive, naming: str, name: Namer, adapts: Mapping[str, adapt.How]) -> Match:
-    """Look every weight of `graph` up in `archive`."""
+def match(
+    graph: Graph,
+    archive: Archive,
+    naming: str,
+    name: Namer,
+    adapts: Mapping[str, adapt.How],
+    channels: Channels | None = None,
+) -> Match:
+    """Look every weight of `graph` up in `archive`, where what is laid flat has its `channels` so."""
     found = Match(naming)
+    vectors = Vectors(graph, channels)
     used: dict[str, set[int]] = defaultdict(set)
     for index, weights in enumerate(graph.weights):
         if not weights:
@@ -113,11 +122,13 @@ def match(graph: Graph, archive: Archive, naming: str, name: Namer, adapts: Mapp
                 problems = [Problem(index, weight, (), place.rule, reason=place.why) for weight in weights]
                 (found.ambiguous if place.doubtful else found.missing).extend(problems)
             continue
-        ways = sources.alternatives(graph, index, weights, archive.dialect, place.transposed)
+        ways = sources.alternatives(vectors, index, weights, archive.dialect, place.transposed)
         for piece, names in _best(ways, archive, place.layers):
             for one in names:
                 used[one].add(index)
-            _sort(found, graph, archive, index, piece, names, place.rule, adapt.asked(adapts, graph.nodes[index].path))
+            _sort(
+                found, vectors, archive, index, piece, names, place.rule, adapt.asked(adapts, graph.nodes[index].path)
+            )
     _claimed_twice(found, used)
     found.unused = [tensor for tensor in archive.tensors if tensor.name not in used]
     return found
@@ -125,7 +136,7 @@ def match(graph: Graph, archive: Archive, naming: str, name: Namer, adapts: Mapp
 
 def _sort(
     found: Match,
-    graph: Graph,
+    vectors: Vectors,
     archive: Archive,
     index: int,
     piece: Piece,
@@ -139,23 +150,25 @@ def _sort(
     problem = Problem(index, piece.weight, names, rule, wrong, piece.layout.stored)
     if len(tensors) < len(names):
         found.missing.append(problem)
+    elif wrong is None and piece.doubt is not None:
+        found.ambiguous.append(replace(problem, reason=piece.doubt))
     elif wrong is None:
         found.loaded.append(Loaded(index, piece, tensors, rule))
     elif how == "fresh":
         found.fresh.append(problem)
-    elif how == "channels" and (fitting := _for_channels(graph, index, piece, wrong, archive)) is not None:
+    elif how == "channels" and (fitting := _for_channels(vectors, index, piece, wrong, archive)) is not None:
         found.loaded.append(Loaded(index, fitting, tensors, rule, piece.weight.shape[-2]))
     else:
         found.mismatched.append(problem)
 
 
-def _for_channels(graph: Graph, index: int, piece: Piece, tensor: Tensor, archive: Archive) -> Piece | None:
+def _for_channels(vectors: Vectors, index: int, piece: Piece, tensor: Tensor, archive: Archive) -> Piece | None:
     """The piece as it would be with the number of input channels that `tensor` has."""
     elements = 1
     for size in tensor.shape:
         elements *= size
     weights = adapt.for_channels([piece.weight], elements)
-    for (other,) in sources.alternatives(graph, index, weights, archive.dialect, piece.layout.exchanged):
+    for (other,) in sources.alternatives(vectors, index, weights, archive.dialect, piece.layout.exchanged):
         if other.arrays == piece.arrays and other.layout.fits(tensor.shape):
             return other
     return None

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
-from resspec.graph import Graph
-from resspec.ops.activation import Elementwise, Prelu
+from resspec.ops.activation import Prelu
 from resspec.ops.attention import GroupedQueryAttention, MultiHeadAttention
 from resspec.ops.base import Op, Weight
 from resspec.ops.conv import Conv, ConvTranspose, DepthwiseConv, SeparableConv
@@ -16,9 +15,9 @@ from resspec.ops.dense import Dense, Embedding
 from resspec.ops.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm
 from resspec.ops.parameter import LayerScale, Parameter, PositionEmbedding
 from resspec.ops.recurrent import GRU, LSTM, Bidirectional, SimpleRNN
-from resspec.ops.reshape import Flatten, Identity, Reshape
 from resspec.weights import layout
-from resspec.weights.layout import Layout, Shape
+from resspec.weights.layout import Layout, Order, Shape
+from resspec.weights.vectors import Vectors
 
 Dialect = Literal["keras", "torch"]
 
@@ -27,35 +26,42 @@ Dialect = Literal["keras", "torch"]
 class Piece:
     """One weight of ours, and the arrays that it is made of: (role, name within the layer of that role).
 
-    Several arrays are added, or stacked where `stack`.
+    Several arrays are added, or stacked where `stack`. `doubt` says why nobody can tell how the weight lies there.
     """
 
     weight: Weight
     arrays: tuple[tuple[str, str], ...]
     layout: Layout
     stack: bool = False
+    doubt: str | None = None
 
 
 Pieces = tuple[Piece, ...]
+
+DOUBT = (
+    "nobody can tell in which order the file has what is laid flat here; `channels: first` or `last` in the map says it"
+)
 
 WHOLE = (Parameter, PositionEmbedding, LayerScale)
 """ops with one weight, which files hold as an array without a layer, or in a layer under any name"""
 
 
 def alternatives(
-    graph: Graph, index: int, weights: Sequence[Weight], dialect: Dialect, transposed: bool = False
+    vectors: Vectors, index: int, weights: Sequence[Weight], dialect: Dialect, transposed: bool = False
 ) -> list[Pieces]:
-    """The ways in which a file may hold the weights of a node, the usual one first.
+    """The ways in which a file may hold the weights of a node of the graph of `vectors`, the usual one first.
 
     Where matrices are `transposed`, those of a dense layer or of attention in PyTorch lie there as (in, out).
     """
-    op = graph.nodes[index].op
+    op = vectors.graph.nodes[index].op
+    if isinstance(op, LayerScale) and dialect == "torch":
+        return [tuple(_along(weight, ("", ""), vectors.leaving(index)) for weight in weights)]
     if isinstance(op, WHOLE):
         return [tuple(Piece(weight, (("", ""),), layout.same(weight.shape)) for weight in weights)]
     if dialect == "torch":
         rule = TORCH.get(type(op))
         if rule is not None:
-            found = rule(graph, index, {weight.name: weight for weight in weights})
+            found = rule(vectors, index, {weight.name: weight for weight in weights})
             if transposed and isinstance(op, Dense | MultiHeadAttention | GroupedQueryAttention):
                 found = [tuple(replace(one, layout=layout.transposed(one.layout)) for one in way) for way in found]
             return found
@@ -66,20 +72,6 @@ def alternatives(
     if isinstance(op, DepthwiseConv):  # whose kernel Keras 2 called so
         return [_plain(weights), _plain(weights, {"kernel": "depthwise_kernel"})]
     return [_plain(weights)]
-
-
-def flattened(graph: Graph, index: int) -> Shape | None:
-    """The image that a vector was before it was laid flat, looking back from the input of a node; None if none."""
-    ref = graph.nodes[index].inputs[0]
-    while True:
-        node = graph.nodes[ref.node]
-        if isinstance(node.op, Flatten | Reshape) and len(node.outputs[0].shape) == 1:
-            shape = graph.spec(node.inputs[0]).shape
-            return tuple(size for size in shape if isinstance(size, int)) if len(shape) > 1 else None
-        elementwise = isinstance(node.op, Elementwise | Identity) or node.op.family == "regularization"
-        if not elementwise:
-            return None
-        ref = node.inputs[0]
 
 
 def _plain(weights: Sequence[Weight], names: Mapping[str, str] = MappingProxyType({})) -> Pieces:
@@ -106,14 +98,14 @@ def _separate(weights: Sequence[Weight]) -> list[Pieces]:
 # --- PyTorch --------------------------------------------------------------------------------------
 
 Named = dict[str, Weight]
-Rule = Callable[[Graph, int, Named], list[Pieces]]
+Rule = Callable[[Vectors, int, Named], list[Pieces]]
 How = Callable[[Shape], Layout]
 
 
 def _layer(names: dict[str, tuple[str, How]]) -> Rule:
     """A layer with one array for each weight: our name -> theirs, and how it lies."""
 
-    def rule(graph: Graph, index: int, weights: Named) -> list[Pieces]:
+    def rule(vectors: Vectors, index: int, weights: Named) -> list[Pieces]:
         return [
             tuple(
                 Piece(weight, (("", names[name][0]),), names[name][1](weight.shape)) for name, weight in weights.items()
@@ -123,25 +115,39 @@ def _layer(names: dict[str, tuple[str, How]]) -> Rule:
     return rule
 
 
-_NORM: dict[str, tuple[str, How]] = {
-    "gamma": ("weight", layout.same),
-    "beta": ("bias", layout.same),
-    "scale": ("weight", layout.same),
-    "moving_mean": ("running_mean", layout.same),
-    "moving_variance": ("running_var", layout.same),
-}
+_NORM = {
+    "gamma": "weight", "beta": "bias", "scale": "weight",
+    "moving_mean": "running_mean", "moving_variance": "running_var",
+}  # fmt: skip
 
 
-def _dense(graph: Graph, index: int, weights: Named) -> list[Pieces]:
-    image = flattened(graph, index)
-    kernel = weights["kernel"]
-    found = [Piece(kernel, (("", "weight"),), layout.matrix(kernel.shape, image))]
+def _along(weight: Weight, array: tuple[str, str], order: Order | None) -> Piece:
+    """A weight with a number for each element of a vector."""
+    how = layout.same(weight.shape) if order is None else layout.vector(weight.shape, order)
+    return Piece(weight, (array,), how, doubt=DOUBT if order is None else None)
+
+
+def _elements(names: dict[str, str]) -> Rule:
+    """A layer whose weights all have a number for each channel: our name -> theirs."""
+
+    def rule(vectors: Vectors, index: int, weights: Named) -> list[Pieces]:
+        order = vectors.leaving(index)
+        return [tuple(_along(weight, ("", names[name]), order) for name, weight in weights.items())]
+
+    return rule
+
+
+def _dense(vectors: Vectors, index: int, weights: Named) -> list[Pieces]:
+    entering, leaving, kernel = vectors.entering(index), vectors.leaving(index), weights["kernel"]
+    doubt = DOUBT if entering is None or leaving is None else None
+    how = layout.matrix(kernel.shape, entering or (), leaving or ())
+    found = [Piece(kernel, (("", "weight"),), how, doubt=doubt)]
     if "bias" in weights:
-        found.append(Piece(weights["bias"], (("", "bias"),), layout.same(weights["bias"].shape)))
+        found.append(_along(weights["bias"], ("", "bias"), leaving))
     return [tuple(found)]
 
 
-def _separable(graph: Graph, index: int, weights: Named) -> list[Pieces]:
+def _separable(vectors: Vectors, index: int, weights: Named) -> list[Pieces]:
     how: dict[str, tuple[tuple[str, str], How]] = {
         "depthwise_kernel": (("depthwise", "weight"), layout.depthwise),
         "pointwise_kernel": (("pointwise", "weight"), layout.kernel),
@@ -150,7 +156,7 @@ def _separable(graph: Graph, index: int, weights: Named) -> list[Pieces]:
     return [tuple(Piece(one, (how[name][0],), how[name][1](one.shape)) for name, one in weights.items())]
 
 
-def _attention(graph: Graph, index: int, weights: Named) -> list[Pieces]:
+def _attention(vectors: Vectors, index: int, weights: Named) -> list[Pieces]:
     """As `nn.MultiheadAttention`, as timm's `qkv` and `proj`, or with a layer for each of query, key and value."""
     parts = {"query": 0, "key": 1, "value": 2}
 
@@ -182,7 +188,7 @@ def _attention(graph: Graph, index: int, weights: Named) -> list[Pieces]:
     own = {"weight": ("", "in_proj_weight"), "bias": ("", "in_proj_bias")}
     timm = {"weight": ("", "qkv.weight"), "bias": ("", "qkv.bias")}
     layers = {"weight": ("qkv", "weight"), "bias": ("qkv", "bias")}
-    if isinstance(graph.nodes[index].op, GroupedQueryAttention):
+    if isinstance(vectors.graph.nodes[index].op, GroupedQueryAttention):
         return [apart()]
     return [joint(own, ("", "out_proj.")), joint(timm, ("", "proj.")), joint(layers, ("out", "")), apart()]
 
@@ -191,12 +197,17 @@ _GATES = {LSTM: (0, 1, 2, 3), GRU: (1, 0, 2), SimpleRNN: (0,)}
 """where each of Keras's gates stands in PyTorch: i f g o alike; Keras has z r h, PyTorch r z n"""
 
 
-def _recurrent(graph: Graph, index: int, weights: Named) -> list[Pieces]:
-    op = graph.nodes[index].op
+BEFORE = "a GRU of PyTorch resets behind the product, this one in front of it: `reset_after: true` is PyTorch's"
+
+
+def _recurrent(vectors: Vectors, index: int, weights: Named) -> list[Pieces]:
+    op = vectors.graph.nodes[index].op
     if isinstance(op, Bidirectional):
         order = {"lstm": _GATES[LSTM], "gru": _GATES[GRU], "simple_rnn": _GATES[SimpleRNN]}[op.layer]
     else:
         order = _GATES[type(op)]
+    gru = isinstance(op, GRU) or (isinstance(op, Bidirectional) and op.layer == "gru")
+    doubt = BEFORE if gru and not getattr(op, "reset_after", True) else None
     found = []
     for name, weight in weights.items():
         end = "_l0_reverse" if name.startswith("backward") else "_l0"
@@ -204,10 +215,10 @@ def _recurrent(graph: Graph, index: int, weights: Named) -> list[Pieces]:
         if kind == "bias":
             both = (("", f"bias_ih{end}"), ("", f"bias_hh{end}"))
             stack = len(weight.shape) == 2
-            found.append(Piece(weight, both, layout.gates(weight.shape[-1:], order), stack))
+            found.append(Piece(weight, both, layout.gates(weight.shape[-1:], order), stack, doubt))
         else:
             theirs = {"kernel": "weight_ih", "recurrent_kernel": "weight_hh"}[kind]
-            found.append(Piece(weight, (("", f"{theirs}{end}"),), layout.gates(weight.shape, order)))
+            found.append(Piece(weight, (("", f"{theirs}{end}"),), layout.gates(weight.shape, order), doubt=doubt))
     return [tuple(found)]
 
 
@@ -219,13 +230,13 @@ TORCH: dict[type[Op], Rule] = {
     DepthwiseConv: _layer({"kernel": ("weight", layout.depthwise), "bias": ("bias", layout.same)}),
     SeparableConv: _separable,
     Dense: _dense,
-    Prelu: _layer({"alpha": ("weight", layout.same)}),
+    Prelu: _elements({"alpha": "weight"}),
     Embedding: _layer({"embeddings": ("weight", layout.same)}),
-    BatchNorm: _layer(_NORM),
-    LayerNorm: _layer(_NORM),
-    GroupNorm: _layer(_NORM),
-    InstanceNorm: _layer(_NORM),
-    RmsNorm: _layer(_NORM),
+    BatchNorm: _elements(_NORM),
+    LayerNorm: _elements(_NORM),
+    GroupNorm: _elements(_NORM),
+    InstanceNorm: _elements(_NORM),
+    RmsNorm: _elements(_NORM),
     MultiHeadAttention: _attention,
     GroupedQueryAttention: _attention,
     LSTM: _recurrent,

@@ -15,6 +15,7 @@ from resspec.weights import pattern, sources
 from resspec.weights.archive import Archive
 from resspec.weights.choose import NOISE
 from resspec.weights.layout import Shape, bare
+from resspec.weights.vectors import Vectors
 
 PARTS = frozenset(
     ("weight", "bias", "running_mean", "running_var", "in_proj_weight", "in_proj_bias", "kernel", "gamma", "beta",
@@ -111,12 +112,12 @@ def suggest(graph: Graph, archive: Archive) -> Proposal:
 
 def _ours(graph: Graph, archive: Archive) -> list[Item]:
     """Nodes with weights, as the file would hold them; attention is two layers in files of PyTorch."""
-    found = []
+    found, vectors = [], Vectors(graph)
     for index, weights in enumerate(graph.weights):
         if not weights:
             continue
         path = graph.nodes[index].path
-        ways = sources.alternatives(graph, index, weights, archive.dialect)
+        ways = sources.alternatives(vectors, index, weights, archive.dialect)
         joint = next(
             (way for way in ways if {role for piece in way for role, _ in piece.arrays} == {"qkv", "out"}), None
         )
