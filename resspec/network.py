@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings as python_warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -58,6 +59,8 @@ class Network(Graph):
                     weights = stack.enter_context(
                         self.weights_from(weights, weights_map=weights_map, allow=allow, adapt=adapt)
                     )
+                    if weights.require().unsure:  # whoever opened them has seen it
+                        python_warnings.warn(f"{weights.archive.path.name}: {weights.unsure}", stacklevel=2)
                 if weights is not None:
                     options["values"] = weights.require().values(options.get("progress"))
                 from resspec.keras_backend.build import build as to_model

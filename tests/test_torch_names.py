@@ -124,6 +124,116 @@ def test_a_dense_layer_behind_a_picture_laid_flat(tmp_path: Path) -> None:
     np.testing.assert_allclose(array(model(image)), flat @ weight.T + bias, rtol=1e-5, atol=1e-5)
 
 
+PICTURE = "inputs: {image: [4, 2, 3]}\n"
+
+
+def flat(image: np.ndarray) -> np.ndarray:
+    """As PyTorch lays it flat: channels first."""
+    return image.transpose(0, 3, 1, 2).reshape(len(image), -1)
+
+
+def test_a_norm_behind_a_picture_laid_flat(tmp_path: Path) -> None:
+    gamma, beta, mean, variance, weight = normal(24), normal(24), normal(24), RANDOM.uniform(0.5, 2, 24), normal(5, 24)
+    arrays = {"n.weight": gamma, "n.bias": beta, "n.running_mean": mean, "n.running_var": variance, "fc.weight": weight}
+    text = (
+        PICTURE
+        + "graph: [flatten, {batch_norm: {epsilon: 0}, as: n}, relu, {dense: {units: 5, use_bias: false}, as: fc, output: true}]\n"
+    )
+    model = loaded(text, arrays, "n: n, fc: fc", tmp_path)
+    image = normal(3, 4, 2, 3)
+    wanted = np.maximum((flat(image) - mean) / np.sqrt(variance) * gamma + beta, 0) @ weight.T
+    np.testing.assert_allclose(array(model(image)), wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_a_picture_laid_flat_beside_other_things(tmp_path: Path) -> None:
+    """Two pictures and a vector side by side, then their sum with another such picture."""
+    weight, other = normal(5, 24 + 7 + 24), normal(5, 24)
+    text = (
+        "inputs: {image: [4, 2, 3], more: [2, 4, 3], row: [7]}\ngraph:\n"
+        "  - {flatten: , from: image, as: a}\n  - {flatten: , from: more, as: b}\n"
+        "  - {dense: {units: 5, use_bias: false}, as: sum, from: a}\n"
+        "  - {concat: [a, row, b]}\n  - {dense: {units: 5, use_bias: false}, as: fc}\n"
+        "  - {add: [fc, sum], as: out, output: true}\n"
+    )
+    model = loaded(text, {"fc.weight": weight, "sum.weight": other}, "fc: fc, sum: sum", tmp_path)
+    image, more, row = normal(3, 4, 2, 3), normal(3, 2, 4, 3), normal(3, 7)
+    wanted = np.concatenate([flat(image), row, flat(more)], axis=-1) @ weight.T + flat(image) @ other.T
+    np.testing.assert_allclose(array(model([image, more, row])), wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_a_vector_that_becomes_a_picture(tmp_path: Path) -> None:
+    """What a dense layer makes is cut into (c, h, w) there; one more layer reads the vector as it is."""
+    weight, bias, scale, other = normal(24, 6), normal(24), normal(24), normal(5, 24)
+    text = (
+        "inputs: {x: [6]}\ngraph:\n  - {dense: 24, as: fc}\n  - {layer_scale: , as: scale}\n"
+        "  - {tap: prev, as: vector}\n  - {reshape: [4, 2, 3], as: image, output: true}\n"
+        "  - {dense: {units: 5, use_bias: false}, from: vector, as: side, output: true}\n"
+    )
+    arrays = {"fc.weight": weight, "fc.bias": bias, "scale": scale, "side.weight": other}
+    model = loaded(text, arrays, "fc: fc, scale: scale, side: side", tmp_path)
+    x = normal(3, 6)
+    vector = (x @ weight.T + bias) * scale
+    found = model(x)
+    np.testing.assert_allclose(array(found["side"]), vector @ other.T, rtol=1e-4, atol=1e-4)
+    wanted = vector.reshape(3, 3, 4, 2).transpose(0, 2, 3, 1)
+    np.testing.assert_allclose(array(found["image"]), wanted, rtol=1e-4, atol=1e-5)
+
+
+SEQUENCE = "{flatten: , as: f}, {dense: {units: 5, use_bias: false}, as: fc, output: true}"
+
+
+@pytest.mark.parametrize(
+    ("before", "first"),
+    [
+        ("{max_pool: {pool_size: 1}}", True),
+        ("{multi_head_attention: {num_heads: 1, key_dim: 3}}, relu", False),
+        ("relu", None),
+    ],
+)
+@pytest.mark.parametrize("said", [None, "first", "last"])
+def test_a_sequence_laid_flat(before: str, first: bool | None, said: str | None, tmp_path: Path) -> None:
+    """Convolutions have channels first, attention has them last; where neither tells, the map must say it."""
+    text = f"inputs: {{x: [4, 3]}}\ngraph: [{before}, {SEQUENCE}]\n"
+    weight = normal(5, 12)
+    more = "" if said is None else f"channels: {said}, "
+    arrays = {"fc.weight": weight}
+    (tmp_path / "net.yaml").write_text(f"resspec: 1\n{text}")
+    maps = f"resspec-weights: 1\ntheirs: {{{more}layers: {{fc: fc, '*': null}}}}\n"
+    (tmp_path / "net.weights.yaml").write_text(maps)
+    write(tmp_path / "w.pth", {name: tensor(str(k), value) for k, (name, value) in enumerate(arrays.items())})
+    order = {"first": True, "last": False, None: first}[said]
+    network = resspec.load(tmp_path / "net.yaml")
+    with network.weights_from(tmp_path / "w.pth") as found:
+        if order is None:
+            assert {one.code for one in found.findings} == {"weights-ambiguous"}
+            assert "channels: first" in found.findings[0].message
+            return
+        kernel = found.require().values()["fc"]["kernel"]()
+    wanted = weight.reshape(5, 3, 4).transpose(0, 2, 1).reshape(5, 12).T if order else weight.T
+    np.testing.assert_array_equal(kernel, wanted)
+
+
+def test_a_picture_whose_order_cannot_hold_is_refused(tmp_path: Path) -> None:
+    """Means of channels that become a picture: there is nothing to put into another order."""
+    text = PICTURE.replace("3]", "8]") + (
+        "graph: [global_avg_pool, {batch_norm: , as: n}, {reshape: [2, 2, 2]}, {conv: 1, as: c, output: true}]\n"
+    )
+    arrays = {f"n.{name}": normal(8) for name in ("weight", "bias", "running_mean", "running_var")}
+    with pytest.raises(SpecError) as caught:
+        loaded(text, arrays | {"c.weight": normal(1, 2, 1, 1), "c.bias": normal(1)}, "n: n, c: c", tmp_path)
+    assert {one.code for one in caught.value.diagnostics} == {"weights-ambiguous"}
+
+
+def test_a_gru_that_resets_before_the_product_has_no_counterpart(tmp_path: Path) -> None:
+    names = {"weight_ih_l0": (18, 4), "weight_hh_l0": (18, 6), "bias_ih_l0": (18,), "bias_hh_l0": (18,)}
+    arrays = {f"r.{name}": normal(*shape) for name, shape in names.items()}
+    text = "inputs: {x: [5, 4]}\ngraph: [{gru: {units: 6, reset_after: false}, as: r, output: true}]\n"
+    with pytest.raises(SpecError) as caught:
+        loaded(text, arrays, "r: r", tmp_path)
+    assert {one.code for one in caught.value.diagnostics} == {"weights-ambiguous"}
+    assert "reset_after: true" in caught.value.diagnostics[0].message
+
+
 def test_a_dense_layer_whose_matrix_is_transposed(tmp_path: Path) -> None:
     """Square, so that no shape tells; a table of vectors lies as ever."""
     weight, bias, table = normal(4, 4), normal(4), normal(7, 4)

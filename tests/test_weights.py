@@ -239,6 +239,60 @@ def test_weights_of_unnamed_steps_never_slide(tmp_path: Path, data: st.DataObjec
             np.testing.assert_array_equal(numbers, values[f"{stood[was[node]]}/{weight}"])
 
 
+SWAPPED = """
+resspec: 1
+inputs: {x: [6], y: [6]}
+graph:
+  - {dense: 6, from: FIRST}
+  - {dense: 6, from: SECOND, as: other}
+  - {dense: {units: 6, activation: ONE}, from: FIRST}
+  - {dense: {units: 6, activation: TWO}, from: SECOND}
+  - {add: [prev, other], as: out, output: true}
+"""
+
+
+def _swapped(**words: str) -> api.Network:
+    text = SWAPPED
+    for word, by in words.items():
+        text = text.replace(word, by)
+    return load(text)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        {"FIRST": "x", "SECOND": "y", "ONE": "relu", "TWO": "tanh"},
+        {"FIRST": "y", "SECOND": "x", "ONE": "tanh", "TWO": "relu"},
+    ],
+    ids=["activations", "inputs"],
+)
+def test_steps_that_changed_places_under_the_same_numbers(after: dict[str, str], tmp_path: Path) -> None:
+    old = _swapped(FIRST="x", SECOND="y", ONE="tanh", TWO="relu")
+    new = _swapped(**after)
+    path = saved(tmp_path, arrays(old), old)
+    assert len(read(old, path)) == len(arrays(old))
+    findings = refused(new, path)
+    assert {one.code for one in findings} <= {"weights-ambiguous", "weights-missing", "weights-unused"}
+    loaded = read(new, path, allow=["*"])
+    assert not any(name.startswith(("dense1", "dense2")) for name in loaded)
+
+
+def test_what_is_loaded_by_number_alone_is_told(tmp_path: Path) -> None:
+    network = load(
+        "resspec: 1\ninputs: {x: [4]}\ngraph: [{dense: 4}, relu, {dense: 4}, {dense: 2, as: out, output: true}]\n"
+    )
+    with opened(network, saved(tmp_path, arrays(network), network)) as found:
+        assert found.unsure is None
+        assert found.facts["by_number"] == []
+    (tmp_path / "alone").mkdir()
+    path = saved(tmp_path / "alone", arrays(network), None)
+    with opened(network, path) as found:
+        assert found.facts["by_number"] == ["dense0", "dense1"]
+        assert "by number alone: `dense0` and 1 more steps" in found.summary
+    with pytest.warns(UserWarning, match="loaded by number alone"):
+        network.to_keras(weights=path)
+
+
 def _chain(steps: list[tuple[str, Any]]) -> api.Network:
     lines = "\n".join(f"  - {step}" for step, _ in steps)
     return load(f"resspec: 1\ninputs: {{x: [4]}}\ngraph:\n{lines}\n")

@@ -176,9 +176,12 @@ def _own(graph: Graph, archive: Archive, adapts: Mapping[str, How]) -> Match:
 
     found = match(graph, archive, OWN, place, adapts)
     found.unused = _heard(found, ())
+    numbered = dict.fromkeys(one.node for one in found.loaded if graph.is_numbered(graph.nodes[one.node].path))
     if noted is None and not found.complete:
         reason = "its number is a label that any edit may change, and no note beside the file tells what it was"
-        _doubt(found, [one.node for one in found.loaded if graph.is_numbered(graph.nodes[one.node].path)], reason)
+        _doubt(found, numbered, reason)
+    elif noted is None:
+        found.by_number = list(numbered)
     return found
 
 

@@ -188,7 +188,20 @@ def facts(graph: Graph, archive: Archive, match: Match) -> dict[str, Any]:
         "mismatched": paths(match.mismatched),
         "ambiguous": paths(match.ambiguous),
         "unused": [tensor.name for tensor in match.unused],
+        "by_number": [graph.nodes[index].path for index in match.by_number],
     }
+
+
+def unsure(graph: Graph, archive: Archive, match: Match) -> str | None:
+    """What is loaded by numbers alone; None if nothing is."""
+    if not match.by_number:
+        return None
+    first, count = graph.nodes[match.by_number[0]].path, len(match.by_number)
+    what = f"`{first}` and {count - 1} more steps" if count > 1 else f"`{first}`"
+    return (
+        f"loaded by number alone: {what}; they are the same only if the spec is as it was then, which the note "
+        f"`{archive.path.name}.json` would tell"
+    )
 
 
 def summary(graph: Graph, archive: Archive, match: Match) -> str:
@@ -206,4 +219,5 @@ def summary(graph: Graph, archive: Archive, match: Match) -> str:
     if match.unused:
         text += f"\nleft in the file: {', '.join(tensor.name for tensor in match.unused[:MOST])}"
         text += f" and {len(match.unused) - MOST} more" if len(match.unused) > MOST else ""
-    return text
+    doubt = unsure(graph, archive, match)
+    return text if doubt is None else f"{text}\n{doubt}"

@@ -84,6 +84,11 @@ class Weights:
         return found
 
     @property
+    def unsure(self) -> str | None:
+        """What was loaded by the numbers of unnamed steps, which nothing confirms; None if nothing was."""
+        return findings.unsure(self.graph, self.archive, self.match)
+
+    @property
     def facts(self) -> dict[str, Any]:
         """The same as plain data: the naming, and paths and names for each kind."""
         return findings.facts(self.graph, self.archive, self.match)

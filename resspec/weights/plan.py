@@ -70,6 +70,8 @@ class Match:
     mismatched: list[Problem] = field(default_factory=list)
     ambiguous: list[Problem] = field(default_factory=list)
     unused: list[Tensor] = field(default_factory=list)
+    by_number: list[int] = field(default_factory=list)
+    """nodes without a name that were loaded by their numbers, and nothing tells whether they are the same steps"""
 
     @property
     def found(self) -> tuple[int, int]:
