@@ -39,8 +39,10 @@ test-zoo: .venv/dev  ## build every shipped variant with Keras (slow)
 test-backends: .venv/dev .venv/torch  ## every shipped family on TensorFlow, JAX and PyTorch (slow; installs PyTorch)
 	$(BIN)/python -m pytest -m backends
 
+# in two processes, since XLA keeps what it compiled: 9 GB in the first
 test-probes: .venv/dev  ## hold the probes to the figures of the literature, over several seeds (slow)
-	$(BIN)/python -m pytest -m probes
+	$(BIN)/python -m pytest -m probes tests/test_probes_bars.py
+	$(BIN)/python -m pytest -m probes $(filter-out tests/test_probes_bars.py,$(wildcard tests/test_probes*.py))
 
 PARITY := .venv/parity-results
 
