@@ -123,6 +123,90 @@ def test_what_is_allowed_keeps_its_initial_values(tmp_path: Path) -> None:
     assert read(network, saved(tmp_path, values), allow=["log*"]).keys() == values.keys()
 
 
+def test_a_fresh_step_takes_nothing_from_the_file(tmp_path: Path) -> None:
+    network = load(TWO)
+    values = arrays(network)
+    rest = {name: value for name, value in values.items() if not name.startswith("logits/kernel")}
+    for held in (values, rest, {**values, "logits/kernel": np.ones((16, 9), "float32")}):
+        with opened(network, saved(tmp_path, held), adapt={"logits": "fresh"}) as found:
+            assert not found.findings
+            assert {network.nodes[one.node].path for one in found.match.loaded} == {"fc1"}
+            assert found.facts["fresh"] == ["logits/kernel", "logits/bias"]
+            assert found.summary.endswith("adapted to fresh values: logits")
+
+
+def test_of_a_step_that_got_a_part_the_rest_is_told(tmp_path: Path) -> None:
+    network = load(TWO)
+    path = saved(tmp_path, {**arrays(network), "logits/kernel": np.ones((16, 9), "float32")})
+    with opened(network, path, allow=["logits"]) as found:
+        assert not found.findings
+        assert found.summary.endswith("kept its initial values: logits/kernel")
+
+
+def test_a_wish_for_what_is_not_there_is_told(tmp_path: Path) -> None:
+    network = load(TWO)
+    path = saved(tmp_path, arrays(network))
+    found = refused(network, path, allow=["nonsense", "logits"], adapt={"lgits": "fresh", "fc*": "fresh"})
+    assert [one.code for one in found] == ["unknown-weights"] * 2
+    assert found[1].help == "did you mean `logits`?"
+
+
+def test_a_wish_for_a_step_means_those_below_it(tmp_path: Path) -> None:
+    text = """
+resspec: 1
+inputs: {x: [8, 8, CHANNELS]}
+blocks:
+  unit: {params: {}, graph: [{conv: {filters: 4, kernel_size: 3}, as: weight}, {batch_norm: , as: bn}]}
+graph: [{unit: , as: stem, output: true}]
+"""
+    path = saved(tmp_path, arrays(load(text.replace("CHANNELS", "3"))))
+    network = load(text.replace("CHANNELS", "1"))
+    with opened(network, path, adapt={"stem": "channels"}) as found:
+        assert not found.findings
+        assert found.facts["channels"] == ["stem/weight/kernel"]
+        assert "adapted to other input channels: stem/weight" in found.summary
+    (finding,) = refused(network, path)
+    assert finding.help is not None
+    assert "`--adapt 'stem/weight=channels'`" in finding.help
+
+
+def test_pixels_laid_flat_are_no_channels(tmp_path: Path) -> None:
+    text = """
+resspec: 1
+inputs: {x: [SIDE, 2, 3]}
+graph: [flatten, {dense: 4, as: logits, output: true}]
+"""
+    path = saved(tmp_path, arrays(load(text.replace("SIDE", "4"))))
+    network = load(text.replace("SIDE", "2"))
+    (finding,) = refused(network, path, adapt={"logits": "channels"})
+    assert finding.help is not None
+    assert finding.help.startswith("its inputs are pixels laid flat")
+
+
+def test_a_head_that_is_a_convolution_is_a_head(tmp_path: Path) -> None:
+    network = load(TWO)
+    path = saved(tmp_path, {**arrays(network), "logits/kernel": np.ones((1, 1, 16, 9), "float32")})
+    (finding,) = refused(network, path)
+    assert finding.help is not None
+    assert finding.help.startswith("`--adapt 'logits=fresh'`")
+
+
+def test_a_renamed_layer_of_no_like_name_is_known_by_its_shapes(tmp_path: Path) -> None:
+    network = load(TWO)
+    renamed = {name.replace("logits", "predictions"): value for name, value in arrays(network).items()}
+    found = refused(network, saved(tmp_path, renamed))
+    assert found[0].help is not None
+    assert "the file has `predictions`, which nothing uses" in found[0].help
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int64", "bool"])
+def test_whole_numbers_are_no_weights(dtype: str, tmp_path: Path) -> None:
+    network = load(TWO)
+    (finding,) = refused(network, saved(tmp_path, {**arrays(network), "fc1/bias": np.ones(16, dtype)}))
+    assert finding.code == "weights-mismatch"
+    assert dtype in finding.message
+
+
 def test_a_file_of_another_network_is_one_finding(tmp_path: Path) -> None:
     graph = ", ".join(f"{{dense: 8, as: fc{i}}}" for i in range(30))
     network = load(f"resspec: 1\ninputs: {{x: [8]}}\ngraph: [{graph}]\n")

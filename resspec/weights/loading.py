@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -44,9 +44,17 @@ class Weights:
     read when what `values` gives is called.
     """
 
-    def __init__(self, graph: Graph, archive: Archive, match: Match, allow: Sequence[str], sources: dict[str, str]):
+    def __init__(
+        self,
+        graph: Graph,
+        archive: Archive,
+        match: Match,
+        allow: Sequence[str],
+        adapts: Iterable[str],
+        sources: dict[str, str],
+    ) -> None:
         self.graph, self.archive, self.match = graph, archive, match
-        self.findings: tuple[Diagnostic, ...] = tuple(findings.findings(graph, archive, match, allow))
+        self.findings: tuple[Diagnostic, ...] = tuple(findings.findings(graph, archive, match, allow, adapts))
         self.sources = sources
         """texts of the maps, so that findings can show their lines"""
 
@@ -116,7 +124,7 @@ def open_weights(
     try:
         lookup = _lookup(home)
         found = choose.choose(graph, archive, maps.namings.values(), lookup, wanted, adapts)
-        return Weights(graph, archive, found, allow, dict(maps.sources))
+        return Weights(graph, archive, found, allow, adapts, dict(maps.sources))
     except SpecError as error:
         archive.__exit__(None, None, None)
         raise SpecError(error.diagnostics, {**maps.sources, **error.sources}) from None
