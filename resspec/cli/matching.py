@@ -10,7 +10,7 @@ import click
 
 from resspec import building
 from resspec.cli.options import FITTING, GRAPH, JSON, OUT
-from resspec.cli.output import console, load, write
+from resspec.cli.output import console, load, tell, write
 
 FILE = click.argument("file", type=click.Path(path_type=Path))
 
@@ -35,11 +35,15 @@ def match(
 ) -> None:
     """Say whether a file's weights fit a network, as `build --weights` would; nothing is built."""
     network = load(spec, params, inputs, plugins)
+    if as_json:  # what does not fit is what a script asks for
+        with network.weights_from(str(file), weights_map=weights_map, allow=allow, adapt=dict(adapt)) as found:
+            click.echo(json.dumps(found.facts, indent=2))
+            if found.findings:
+                tell(found.findings, {**network.sources, **found.sources}, "text")
+                click.get_current_context().exit(1)
+        return
     with building.weights_of(network, str(file), weights_map, allow, dict(adapt)) as found:
         assert found is not None
-        if as_json:
-            click.echo(json.dumps(found.facts, indent=2))
-            return
         if pairs:
             console().print(_table(found.facts["loaded"]))
         click.echo(found.summary)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from resspec.diagnostics import Diagnostic, Label
@@ -11,6 +11,8 @@ from resspec.graph import Graph
 from resspec.suggest import SLIP, did_you_mean
 from resspec.weights import pattern, sources
 from resspec.weights.archive import Archive, Tensor
+from resspec.weights.choose import Choice
+from resspec.weights.elsewhere import Fit
 from resspec.weights.plan import Match, Problem
 
 MOST = 12
@@ -21,9 +23,20 @@ STRANGE = 0.75
 
 
 def findings(
-    graph: Graph, archive: Archive, match: Match, allow: Sequence[str], adapts: Iterable[str]
+    graph: Graph,
+    archive: Archive,
+    choice: Choice,
+    allow: Sequence[str],
+    adapts: Iterable[str],
+    elsewhere: Callable[[], Fit | None],
 ) -> list[Diagnostic]:
-    """One finding for each step, and one for what is left in the file; what `allow` names is passed over."""
+    """One finding for each step, and one for what is left in the file; what `allow` names is passed over.
+
+    Where nothing fits, `elsewhere` is asked for the parameters under which it would.
+    """
+    match = choice.match
+    if not any(match.found):
+        return [_unmatched(graph, archive, choice, elsewhere())]
     globs = [pattern.below(text) for text in allow]
     if strays := [*_strays(graph, archive, match, "allow", allow), *_strays(graph, archive, match, "adapt", adapts)]:
         return strays
@@ -41,7 +54,7 @@ def findings(
     lost = {one.node for one in (*match.missing, *match.mismatched)}
     steps = sum(map(bool, graph.weights))
     if len(lost) > MOST and len(lost) > STRANGE * steps and open_([*match.missing, *match.mismatched]):
-        return [_strange(graph, archive, match, len(lost), steps)]
+        return [_strange(graph, archive, match, len(lost), steps, elsewhere())]
     left = [tensor for tensor in match.unused if not allowed(tensor.name, tensor.layer)]
     found = []
     for problems, tell in (
@@ -178,7 +191,20 @@ def _unused(archive: Archive, left: Sequence[Tensor], match: Match) -> Diagnosti
     )
 
 
-def _strange(graph: Graph, archive: Archive, match: Match, lost: int, steps: int) -> Diagnostic:
+def _unmatched(graph: Graph, archive: Archive, choice: Choice, fit: Fit | None) -> Diagnostic:
+    first = next(iter(archive.layers), None)
+    called = f"; its first layer is `{first}`" if first else ""
+    notes = ["tried the names of " + ", ".join(f"`{name}`" for name in choice.tried)] if choice.tried else []
+    notes += choice.unmeant if fit is None else ()
+    return Diagnostic(
+        "weights-unmatched",
+        f"`{archive.path.name}` has no weights under the names of `{graph.name}`{called}",
+        notes=tuple(notes) or (("no map of weights stands beside the spec",) if fit is None else ()),
+        help="`resspec weights suggest SPEC FILE` proposes a map by aligning both sides" if fit is None else fit.told,
+    )
+
+
+def _strange(graph: Graph, archive: Archive, match: Match, lost: int, steps: int, fit: Fit | None) -> Diagnostic:
     """Where hardly anything fits, one finding says more than hundreds."""
     one = next(iter((*match.missing, *match.mismatched)))
     names = f", such as `{one.names[0]}` for `{graph.nodes[one.node].path}`" if one.names else ""
@@ -187,7 +213,9 @@ def _strange(graph: Graph, archive: Archive, match: Match, lost: int, steps: int
         f"`{archive.path.name}` is of another network than `{graph.name}`: "
         f"of {steps} steps with weights {lost} find none that fit{names}",
         notes=(f"names read as `{match.naming}`",),
-        help="`resspec weights show FILE` lists what it holds, `resspec weights suggest SPEC FILE` proposes a map",
+        help="`resspec weights show FILE` lists what it holds, `resspec weights suggest SPEC FILE` proposes a map"
+        if fit is None
+        else fit.told,
     )
 
 
