@@ -19,7 +19,7 @@ MOST = 12
 """steps of one kind that are told each; the others are counted"""
 
 STRANGE = 0.75
-"""share of the steps with weights from which on a file is told to be of another network"""
+"""share of the steps with weights from which on, if they find nothing, a file is told to be of another network"""
 
 
 def findings(
