@@ -29,7 +29,7 @@ def weights_of(
     with network.weights_from(path, weights_map=weights_map, allow=allow, adapt=adapt) as found:
         try:
             yield found.require()
-        except SpecError as error:
+        except SpecError as error:  # the texts of the spec, so that its lines can be shown
             raise SpecError(error.diagnostics, {**network.sources, **error.sources}) from error.__cause__
 
 

@@ -85,9 +85,12 @@ class Network(Graph):
         names, `*` for any characters, of what may keep its initial values or be left in the file;
         `adapt` says of paths how weights of another shape are made to fit: `channels` (of the input) or `fresh`.
         """
-        from resspec.weights.loading import Home, open_weights
+        from resspec.weights.home import Home
+        from resspec.weights.loading import open_weights
 
-        home = None if self.document is None else Home(self.document, self.folder, self.params)
+        home = (
+            None if self.document is None else Home(self.document, self.folder, self.params, self.sources, self.plugins)
+        )
         return open_weights(self, path, home, weights_map=weights_map, allow=allow, adapt=adapt)
 
     def render(

@@ -145,6 +145,11 @@ def test_no_command_overwrites_its_own_input(spec: str, tmp_path: Path) -> None:
     assert (tmp_path / spec).read_text() == SMALL
 
 
+def test_list_of_a_variant_is_that_one() -> None:
+    (found,) = data("list", "--json", "resnet@resnet18")
+    assert (found["spec"], found["variant"], found["depth"]) == ("resnet", "resnet18", 18)
+
+
 def test_list_names_every_variant_with_its_counts() -> None:
     found = data("list", "--json")
     names = {f"{row['spec']}@{row['variant']}": row for row in found}

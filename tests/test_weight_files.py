@@ -535,6 +535,10 @@ def test_convert_spares_what_it_reads_and_says_what_it_writes(tmp_path: Path) ->
     assert "`.safetensors` or `.npz`" in done.output
     assert path.read_bytes() == data
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.pth"]
+    (tmp_path / "b.npz").write_text("mine")
+    assert CliRunner().invoke(main, ["weights", "convert", str(path), str(tmp_path / "b.npz")]).exit_code == 2
+    assert (tmp_path / "b.npz").read_text() == "mine"
+    assert CliRunner().invoke(main, ["weights", "convert", str(path), str(tmp_path / "b.npz"), "-f"]).exit_code == 0
 
 
 def test_a_file_that_cannot_be_read_to_its_end_leaves_nothing_behind(tmp_path: Path) -> None:

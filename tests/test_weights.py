@@ -12,16 +12,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from speccing import load
 
 from resspec import api, files
+from resspec.cli import main
 from resspec.diagnostics import Diagnostic, Findings, SpecError
 from resspec.language import environment
 from resspec.weights import naming, order, pattern
 from resspec.weights.align import align
-from resspec.weights.loading import Home, Weights, open_weights
+from resspec.weights.home import Home
+from resspec.weights.loading import Weights, open_weights
 
 RANDOM = np.random.default_rng(0)
 
@@ -55,23 +58,23 @@ def saved(folder: Path, values: Mapping[str, np.ndarray], network: api.Network |
     return path
 
 
-def opened(network: api.Network, path: Path, weights_map: str = "", **wishes: Any) -> Weights:
-    """A file matched with a network, beside whose spec stands the text `weights_map`."""
-    (path.parent / "spec.weights.yaml").write_text(weights_map or "resspec-weights: 1\n")
+def opened(network: api.Network, path: Path, beside: str = "", **wishes: Any) -> Weights:
+    """A file matched with a network, beside whose spec stands the text `beside`."""
+    (path.parent / "spec.weights.yaml").write_text(beside or "resspec-weights: 1\n")
     assert network.document is not None
     return open_weights(network, path, Home(network.document, path.parent, network.params), **wishes)
 
 
-def read(network: api.Network, path: Path, weights_map: str = "", **wishes: Any) -> dict[str, np.ndarray]:
+def read(network: api.Network, path: Path, beside: str = "", **wishes: Any) -> dict[str, np.ndarray]:
     """Path and name of each weight -> its numbers, as they would be loaded."""
-    with opened(network, path, weights_map, **wishes) as found:
+    with opened(network, path, beside, **wishes) as found:
         values = found.require().values()
         return {f"{node}/{name}": value() for node, weights in values.items() for name, value in weights.items()}
 
 
-def refused(network: api.Network, path: Path, weights_map: str = "", **wishes: Any) -> list[Diagnostic]:
+def refused(network: api.Network, path: Path, beside: str = "", **wishes: Any) -> list[Diagnostic]:
     with pytest.raises(SpecError) as caught:
-        read(network, path, weights_map, **wishes)
+        read(network, path, beside, **wishes)
     return list(caught.value.diagnostics)
 
 
@@ -121,6 +124,90 @@ def test_what_is_allowed_keeps_its_initial_values(tmp_path: Path) -> None:
     values = arrays(network, "fc1")
     assert [one.code for one in refused(network, saved(tmp_path, values))] == ["weights-missing"]
     assert read(network, saved(tmp_path, values), allow=["log*"]).keys() == values.keys()
+
+
+def test_a_fresh_step_takes_nothing_from_the_file(tmp_path: Path) -> None:
+    network = load(TWO)
+    values = arrays(network)
+    rest = {name: value for name, value in values.items() if not name.startswith("logits/kernel")}
+    for held in (values, rest, {**values, "logits/kernel": np.ones((16, 9), "float32")}):
+        with opened(network, saved(tmp_path, held), adapt={"logits": "fresh"}) as found:
+            assert not found.findings
+            assert {network.nodes[one.node].path for one in found.match.loaded} == {"fc1"}
+            assert found.facts["fresh"] == ["logits/kernel", "logits/bias"]
+            assert found.summary.endswith("adapted to fresh values: logits")
+
+
+def test_of_a_step_that_got_a_part_the_rest_is_told(tmp_path: Path) -> None:
+    network = load(TWO)
+    path = saved(tmp_path, {**arrays(network), "logits/kernel": np.ones((16, 9), "float32")})
+    with opened(network, path, allow=["logits"]) as found:
+        assert not found.findings
+        assert found.summary.endswith("kept its initial values: logits/kernel")
+
+
+def test_a_wish_for_what_is_not_there_is_told(tmp_path: Path) -> None:
+    network = load(TWO)
+    path = saved(tmp_path, arrays(network))
+    found = refused(network, path, allow=["nonsense", "logits"], adapt={"lgits": "fresh", "fc*": "fresh"})
+    assert [one.code for one in found] == ["unknown-weights"] * 2
+    assert found[1].help == "did you mean `logits`?"
+
+
+def test_a_wish_for_a_step_means_those_below_it(tmp_path: Path) -> None:
+    text = """
+resspec: 1
+inputs: {x: [8, 8, CHANNELS]}
+blocks:
+  unit: {params: {}, graph: [{conv: {filters: 4, kernel_size: 3}, as: weight}, {batch_norm: , as: bn}]}
+graph: [{unit: , as: stem, output: true}]
+"""
+    path = saved(tmp_path, arrays(load(text.replace("CHANNELS", "3"))))
+    network = load(text.replace("CHANNELS", "1"))
+    with opened(network, path, adapt={"stem": "channels"}) as found:
+        assert not found.findings
+        assert found.facts["channels"] == ["stem/weight/kernel"]
+        assert "adapted to other input channels: stem/weight" in found.summary
+    (finding,) = refused(network, path)
+    assert finding.help is not None
+    assert "`--adapt 'stem/weight=channels'`" in finding.help
+
+
+def test_pixels_laid_flat_are_no_channels(tmp_path: Path) -> None:
+    text = """
+resspec: 1
+inputs: {x: [SIDE, 2, 3]}
+graph: [flatten, {dense: 4, as: logits, output: true}]
+"""
+    path = saved(tmp_path, arrays(load(text.replace("SIDE", "4"))))
+    network = load(text.replace("SIDE", "2"))
+    (finding,) = refused(network, path, adapt={"logits": "channels"})
+    assert finding.help is not None
+    assert finding.help.startswith("its inputs are pixels laid flat")
+
+
+def test_a_head_that_is_a_convolution_is_a_head(tmp_path: Path) -> None:
+    network = load(TWO)
+    path = saved(tmp_path, {**arrays(network), "logits/kernel": np.ones((1, 1, 16, 9), "float32")})
+    (finding,) = refused(network, path)
+    assert finding.help is not None
+    assert finding.help.startswith("`--adapt 'logits=fresh'`")
+
+
+def test_a_renamed_layer_of_no_like_name_is_known_by_its_shapes(tmp_path: Path) -> None:
+    network = load(TWO)
+    renamed = {name.replace("logits", "predictions"): value for name, value in arrays(network).items()}
+    found = refused(network, saved(tmp_path, renamed))
+    assert found[0].help is not None
+    assert "the file has `predictions`, which nothing uses" in found[0].help
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int64", "bool"])
+def test_whole_numbers_are_no_weights(dtype: str, tmp_path: Path) -> None:
+    network = load(TWO)
+    (finding,) = refused(network, saved(tmp_path, {**arrays(network), "fc1/bias": np.ones(16, dtype)}))
+    assert finding.code == "weights-mismatch"
+    assert dtype in finding.message
 
 
 def test_a_file_of_another_network_is_one_finding(tmp_path: Path) -> None:
@@ -454,7 +541,7 @@ def test_lines_of_shipped_maps_are_used() -> None:
                 lookup = environment.evaluate(opened.document, network.params, Findings()).lookup
                 paths = [n.path for n, weights in zip(network.nodes, network.weights, strict=True) if weights]
                 for one in naming.parse(path.read_text(), path.name).namings.values():
-                    if one.applies(lookup):
+                    if one.unmeant(lookup) is None:
                         for way in paths:
                             rule = next((rule for rule in one.rules if rule.ours.match(way) is not None), None)
                             assert rule is not None, f"{path.name}: `{one.name}` has no line for {way}"
@@ -487,3 +574,73 @@ def test_what_is_certain_is_so_in_every_longest_alignment(old: list[str], new: l
     assert {(was, now) for now, was in found.old.items()} == frozenset.intersection(*every)
     taking_part = {now for way in every for _, now in way}
     assert found.doubtful == taking_part - found.old.keys()
+
+
+# --- a file of a neighbour ------------------------------------------------------------------------
+
+NEIGHBOURS = """
+resspec: 1
+params: {wide: bool = false, act: {type: str, enum: [relu, silu], default: relu}}
+variants: {narrow: {}, broad: {wide: true}}
+inputs: {x: [8]}
+graph: [{dense: 32 if wide else 16, as: fc1}, {activation: $act}, {dense: 5, as: logits, output: true}]
+"""
+MEANT = """
+resspec-weights: 1
+theirs:
+  when: wide or act == 'silu'
+  layers: {fc1: first, logits: last}
+"""
+
+
+def theirs(hidden: int) -> dict[str, np.ndarray]:
+    shapes = {"first.weight": (hidden, 8), "first.bias": (hidden,), "last.weight": (5, hidden), "last.bias": (5,)}
+    return {name: RANDOM.normal(size=shape).astype("float32") for name, shape in shapes.items()}
+
+
+@pytest.mark.parametrize(("hidden", "way"), [(32, "spec.yaml@broad"), (16, "-p act=silu")])
+def test_parameters_under_which_a_file_would_fit_are_named(hidden: int, way: str, tmp_path: Path) -> None:
+    (finding,) = refused(load(NEIGHBOURS), saved(tmp_path, theirs(hidden)), MEANT)
+    assert finding.code == "weights-unmatched"
+    assert finding.help is not None
+    assert finding.help.endswith(f"use `{way}`")
+
+
+def test_a_file_that_fits_nowhere_names_no_parameters(tmp_path: Path) -> None:
+    (finding,) = refused(load(NEIGHBOURS), saved(tmp_path, {"other.weight": np.ones((3, 3), "float32")}), MEANT)
+    assert finding.help is not None
+    assert "suggest" in finding.help
+
+
+def test_a_naming_that_does_not_apply_says_for_what_it_is_meant(tmp_path: Path) -> None:
+    (finding,) = refused(load(NEIGHBOURS), saved(tmp_path, theirs(16)), MEANT, weights_map="theirs")
+    assert finding.code == "unknown-naming"
+    assert "when `wide or act == 'silu'`" in finding.message
+
+
+def test_a_map_elsewhere_is_taken_whatever_it_is_meant_for(tmp_path: Path) -> None:
+    other = tmp_path / "other.weights.yaml"
+    other.write_text(MEANT + "more:\n  when: flavour == 'x'\n  layers: {fc1: last}\n")
+    path = saved(tmp_path, theirs(16))
+    for network in (load(NEIGHBOURS), load(TWO)):  # the second has no such parameters
+        assert len(read(network, path, weights_map=f"{other}#theirs")) == 4
+    (finding,) = refused(load(TWO), path, weights_map=str(other))
+    assert any("here is no `flavour`" in note for note in finding.notes)
+
+
+def test_a_prefix_that_all_names_have_is_left_out_if_that_helps(tmp_path: Path) -> None:
+    for prefix in ("model.", "model.backbone."):
+        given = {f"{prefix}{name}": value for name, value in theirs(32).items()}
+        with opened(load(NEIGHBOURS, params={"wide": True}), saved(tmp_path, given), MEANT) as found:
+            assert not found.findings
+            assert f"note: every name begins with `{prefix}`, which is left out" in found.summary
+
+
+def test_what_does_not_fit_is_told_as_json_too(tmp_path: Path) -> None:
+    (tmp_path / "two.yaml").write_text(TWO)
+    values = arrays(load(TWO))
+    path = saved(tmp_path, {name: value for name, value in values.items() if not name.startswith("fc1")})
+    done = CliRunner().invoke(main, ["weights", "match", str(tmp_path / "two.yaml"), str(path), "--json"])
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["missing"] == ["fc1/kernel", "fc1/bias"]
+    assert "weights-missing" in done.stderr

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner, Result
 from speccing import load
 from test_torch_names import resnet50
 from torchzip import dense as tensor
@@ -13,9 +14,11 @@ from torchzip import write
 
 import resspec
 from resspec import api, files
+from resspec.cli import main
 from resspec.weights import naming
 from resspec.weights.archive import open_archive
-from resspec.weights.loading import Home, open_weights
+from resspec.weights.home import Home
+from resspec.weights.loading import open_weights
 from resspec.weights.suggest import Proposal, suggest
 
 
@@ -122,3 +125,35 @@ def test_a_proposal_is_yaml_whatever_the_file_calls_its_layers(name: str, tmp_pa
     naming.parse(proposal.yaml("net", "w.npz"), "net.weights.yaml")
     if proposal.pairs:
         assert loads(network, tmp_path / "w.npz", proposal) == 2
+
+
+def test_a_map_says_when_it_is_hardly_one(tmp_path: Path) -> None:
+    steps = ", ".join(f"{{dense: {units}, as: d{units}}}" for units in range(8, 16))
+    (tmp_path / "net.yaml").write_text(f"resspec: 1\ninputs: {{x: [4]}}\ngraph: [{steps}]\n")
+    np.savez(tmp_path / "w.npz", **{"a.weight": np.ones((8, 4)), "a.bias": np.ones(8), "b.weight": np.ones((70, 3))})
+    done = suggested(tmp_path)
+    assert "# 1 of 8 steps with weights: most likely the file is of another network" in done.stdout
+    done = suggested(tmp_path, "-o", str(tmp_path / "net.weights.yaml"))
+    assert "note: 1 of 8 steps" in done.stderr
+
+
+def test_a_map_is_not_needed_where_one_describes_the_file(tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(
+        "resspec: 1\nparams: {act: {type: str, enum: [relu, silu], default: relu}}\ninputs: {x: [4]}\n"
+        "graph: [{dense: 8, as: fc}, {activation: $act}]\n"
+    )
+    mapping = tmp_path / "net.weights.yaml"
+    mapping.write_text("resspec-weights: 1\ntheirs:\n  when: act == 'silu'\n  layers: {fc: a}\n")
+    np.savez(tmp_path / "w.npz", **{"a.weight": np.ones((8, 4)), "a.bias": np.ones(8)})
+    assert "use `-p act=silu`" in suggested(tmp_path).stdout
+    assert "the file loads under the names of `theirs`" in suggested(tmp_path, "-p", "act=silu").stdout
+    mapping.write_text("broken")
+    assert suggested(tmp_path).exit_code == 0
+    assert suggested(tmp_path, "-o", str(mapping)).exit_code == 2  # it is there, and maps are edited by hand
+    assert mapping.read_text() == "broken"
+    assert suggested(tmp_path, "-f", "-o", str(mapping)).exit_code == 0
+    assert "fc: a" in mapping.read_text()
+
+
+def suggested(folder: Path, *more: str) -> Result:
+    return CliRunner().invoke(main, ["weights", "suggest", str(folder / "net.yaml"), str(folder / "w.npz"), *more])

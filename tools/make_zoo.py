@@ -31,7 +31,8 @@ HEAD = """\
 Made by `make zoo`. A reference is a network of another library with the same weights: random ones, with random
 statistics of batch normalization, saved by that library and read through the map beside the spec. The difference is
 max |a - b| / max |a| of the outputs, the largest of three input sizes (of one where it says so) and of the backends
-named, in float32; the bar is 1e-5. `make test-parity` measures all of it anew. Parameters are those that are trained;
+named, in float32; the bar is 1e-5. `make test-parity` measures all of it anew. `-p` behind a reference is what the
+variant needs besides, to be the same network and to read its files. Parameters are those that are trained;
 multiply-adds (MACs) are for one example of the size named. Accuracies are those of the paper or library that is named,
 not of weights that come with resspec: there are none.
 """
@@ -78,7 +79,7 @@ def told(results: list[dict[str, Any]]) -> tuple[str, str]:
     """The references of a variant, and the largest difference to each with its backends."""
     labels: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for one in results:
-        labels[one["label"]].append(one)
+        labels[" ".join([one["label"], *wishes(one.get("params", {}))])].append(one)
     differences = []
     for several in labels.values():
         worst = max(one["difference"] for one in several)
@@ -86,6 +87,12 @@ def told(results: list[dict[str, Any]]) -> tuple[str, str]:
         backends += ", one size" * all(len(one["sizes"]) == 1 for one in several)
         differences.append(f"{worst:.1e} ({backends})" if worst else f"0 ({backends})")
     return "<br>".join(labels), "<br>".join(differences)
+
+
+def wishes(params: dict[str, Any]) -> list[str]:
+    """What has to be asked for. Numbers are only the sizes that were measured."""
+    found = {name: str(value).lower() if isinstance(value, bool) else value for name, value in params.items()}
+    return [f"`-p {name}={value}`" for name, value in found.items() if isinstance(value, str)]
 
 
 def main() -> int:

@@ -57,6 +57,8 @@ class Measured(NamedTuple):
     sizes: tuple[int, ...]
     difference: float
     seconds: float
+    params: dict[str, Any] = {}
+    """of the spec, beside those of its variant"""
 
 
 def references() -> list[Reference]:
@@ -99,7 +101,15 @@ def measure(reference: Reference, sizes: Iterable[int] = (), form: str = "") -> 
         gc.collect()
     seconds = round(time.monotonic() - started, 1)
     return Measured(
-        reference.spec, reference.label, reference.naming, form, keras.backend.backend(), sizes, worst, seconds
+        reference.spec,
+        reference.label,
+        reference.naming,
+        form,
+        keras.backend.backend(),
+        sizes,
+        worst,
+        seconds,
+        reference.params,
     )
 
 

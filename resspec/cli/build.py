@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from resspec.cli.options import GRAPH, JSON, WEIGHTS
+from resspec.cli.options import FORCE, GRAPH, JSON, WEIGHTS
 from resspec.cli.output import load, read_from, spare
 
 
@@ -28,7 +28,7 @@ from resspec.cli.output import load, read_from, spare
 )
 @WEIGHTS
 @click.option("--max-params", type=int, help="Allow more weights than the usual limit.")
-@click.option("-f", "--force", is_flag=True, help="Overwrite the file.")
+@FORCE
 @JSON
 def command(
     spec: str,
@@ -60,7 +60,7 @@ def command(
         raise click.UsageError(f"the name of a model file ends in .keras: {target}")
     if not target.parent.is_dir():
         raise click.UsageError(f"there is no folder {target.parent}")
-    if target.exists() and not force and out is None:
+    if target.exists() and not force:
         raise click.UsageError(f"{target} exists; --force overwrites it, -o names another file")
     assert network.document is not None
     sources = read_from(spec, network.document, network.sources)

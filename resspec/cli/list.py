@@ -21,12 +21,12 @@ def command(names: tuple[str, ...], as_json: bool) -> None:
     for name in names or api.shipped():
         opened = api.open_source(name)
         spec = opened.document.spec
-        for variant in spec.variants or [None]:
+        for variant in [opened.variant] if opened.variant else spec.variants or [None]:
             network = api.network(opened, variant=variant)
             costs = network.summary()
             found.append(
                 {
-                    "spec": name,
+                    "spec": name.removesuffix(f"@{opened.variant}"),
                     "variant": variant,
                     "name": costs.name,
                     "params": costs.params.trainable,

@@ -110,6 +110,7 @@ INPUTS = click.option("-i", "--input", "inputs", type=Rebound(), multiple=True, 
 PLUGINS = click.option("--plugin", "plugins", multiple=True, help="A package or entry point with further ops.")
 AT = click.option("--at", type=Sizes(), default={}, help="Values of unknown sizes.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+FORCE = click.option("-f", "--force", is_flag=True, help="Overwrite the file.")
 OUT = click.option("-o", "--out", type=click.Path(dir_okay=False), help="Write to a file instead of the terminal.")
 FITTING = _options(
     click.option(

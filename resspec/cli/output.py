@@ -46,20 +46,22 @@ def console() -> Any:
     return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
-def write(content: str, out: str | None, *, inputs: Iterable[Path] = ()) -> None:
-    """To the terminal, or whole or not at all to a file, which must be none of the `inputs`."""
+def write(content: str, out: str | None, *, inputs: Iterable[Path] = (), force: bool = True) -> None:
+    """To the terminal, or whole or not at all to a file, as `spare` allows it."""
     if out is None:
         click.echo(content, nl=False)
         return
-    spare(Path(out), inputs)
+    spare(Path(out), inputs, force=force)
     files.write_atomic(Path(out), content)
 
 
-def spare(target: Path, inputs: Iterable[Path]) -> None:
-    """A usage error if `target` is one of the files that the command reads."""
+def spare(target: Path, inputs: Iterable[Path], *, force: bool = True) -> None:
+    """A usage error if `target` is one of the files that the command reads, or is there and not to be overwritten."""
     for path in inputs:
         if target.exists() and path.exists() and target.samefile(path):
             raise click.UsageError(f"{target} is read by this very command; write to another file")
+    if target.exists() and not force:
+        raise click.UsageError(f"{target} exists; --force overwrites it")
 
 
 def read_from(spec: str, document: Document, sources: Iterable[str]) -> list[Path]:

@@ -10,7 +10,7 @@ import click
 
 from resspec.cli import Group
 from resspec.cli.matching import match, suggest
-from resspec.cli.options import JSON
+from resspec.cli.options import FORCE, JSON
 from resspec.cli.output import console, spare
 
 if TYPE_CHECKING:
@@ -46,12 +46,13 @@ def show(file: Path, as_json: bool, depth: int | None) -> None:
 @command.command(name="convert")
 @FILE
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
-def convert(file: Path, out: Path) -> None:
+@FORCE
+def convert(file: Path, out: Path, force: bool) -> None:
     """Write the arrays of FILE under the same names into another container: OUT ends in .safetensors or .npz."""
     from resspec.weights.archive import open_archive
     from resspec.weights.files.write import write
 
-    spare(out, [file])
+    spare(out, [file], force=force)
     with open_archive(file) as archive:
         write(out, archive.tensors, archive.dialect)
         click.echo(f"{click.format_filename(out)}: {_count(archive)}")

@@ -21,8 +21,8 @@ WAYS: tuple[How, ...] = get_args(How)
 
 
 def asked(adapts: Mapping[str, How], path: str) -> How | None:
-    """How the weights of a node are to be adapted; the first pattern that fits its path."""
-    return next((how for name, how in adapts.items() if pattern.glob(name).fullmatch(path)), None)
+    """How the weights of a node are to be adapted; the first pattern that fits its path, or that of a step above it."""
+    return next((how for name, how in adapts.items() if pattern.below(name).fullmatch(path)), None)
 
 
 def for_channels(weights: Sequence[Weight], elements: int) -> list[Weight]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
@@ -83,6 +84,24 @@ class Archive:
             layers.setdefault(tensor.layer, []).append(tensor)
         self.layers = {layer: tuple(members) for layer, members in layers.items()}
         self._resources = resources or ExitStack()
+
+    @property
+    def prefixes(self) -> list[str]:
+        """With what all names of PyTorch begin, the shortest first: what holds the network within a larger one."""
+        if self.dialect != "torch" or not self.tensors:
+            return []
+        levels = zip(*(tensor.layer.split(".")[:-1] for tensor in self.tensors), strict=False)
+        firsts = [level[0] for level in itertools.takewhile(lambda level: len(set(level)) == 1, levels)]
+        return [".".join(firsts[: k + 1]) + "." for k in range(len(firsts))]
+
+    def without(self, prefix: str) -> Archive:
+        """The same with names that lack their beginning; the file is closed with either."""
+        tensors = [
+            replace(one, name=one.name.removeprefix(prefix), layer=one.layer.removeprefix(prefix))
+            for one in self.tensors
+        ]
+        note = f"every name begins with `{prefix}`, which is left out"
+        return Archive(self.path, self.form, self.dialect, tensors, [*self.notes, note], self._resources)
 
     def __enter__(self) -> Self:
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,15 @@ NOISE = ("*num_batches_tracked",)
 """arrays that count and compute nothing"""
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The match that was taken, the names of the namings that were tried, and why others were not."""
+
+    match: Match
+    tried: tuple[str, ...]
+    unmeant: tuple[str, ...]
+
+
 def choose(
     graph: Graph,
     archive: Archive,
@@ -32,19 +42,20 @@ def choose(
     lookup: Lookup,
     wanted: str | None,
     adapts: Mapping[str, How],
-) -> Match:
+) -> Choice:
     """The match of the naming that fits best: of the one `wanted`, or of all that are meant for these parameters.
 
     Among these is the files' own. `adapts` says of paths how their weights are made to fit. Raises SpecError
-    `unknown-naming`, `weights-unmatched` if none finds anything, `bad-weights-map`.
+    `unknown-naming`, `bad-weights-map`.
     """
     namings = list(namings)
-    fitting = [naming for naming in namings if naming.applies(lookup)]
+    unmeant = {naming.name: reason for naming in namings if (reason := naming.unmeant(lookup)) is not None}
+    fitting = [naming for naming in namings if naming.name not in unmeant]
     tried = [*([OWN] if archive.dialect == "keras" else []), *(naming.name for naming in fitting)]
     if wanted is not None:
         if wanted not in tried:
             known = ", ".join(f"`{name}`" for name in tried) or "none"
-            message = f"there is no naming `{wanted}` for these parameters"
+            message = unmeant.get(wanted, f"there is no naming `{wanted}` for these parameters")
             raise SpecError([Diagnostic("unknown-naming", message, help=f"those that apply: {known}")])
         tried = [wanted]
     matches = []
@@ -53,15 +64,14 @@ def choose(
             matches.append(_own(graph, archive, adapts))
         else:
             naming = next(one for one in fitting if one.name == name)
-            matches.append(_named(graph, archive, naming, lookup, adapts))
-    best = max(matches, key=lambda one: one.found, default=None)
-    if best is None or not any(best.found):
-        others = [naming for naming in namings if naming not in fitting]
-        raise SpecError([_unmatched(graph, archive, tried, others)])
-    return best
+            matches.append(named(graph, archive, naming, lookup, adapts))
+    nothing = match(graph, archive, "", lambda index: Place(why="no naming is meant for it"), {})
+    best = max(matches, key=lambda one: one.found, default=nothing)
+    return Choice(best, tuple(tried), tuple(unmeant.values()))
 
 
-def _named(graph: Graph, archive: Archive, naming: Naming, lookup: Lookup, adapts: Mapping[str, How]) -> Match:
+def named(graph: Graph, archive: Archive, naming: Naming, lookup: Lookup, adapts: Mapping[str, How]) -> Match:
+    """What one naming makes of a file."""
     found = match(graph, archive, naming.name, _namer(graph, archive, naming, lookup), adapts, naming.channels)
     found.unused = _heard(found, naming.ignore)
     _counted(found, archive)
@@ -193,18 +203,3 @@ def _note(path: Path) -> dict[str, Any] | None:
     except (files.FileProblem, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and isinstance(found.get("bearers", {}), dict) else None
-
-
-def _unmatched(graph: Graph, archive: Archive, tried: Sequence[str], others: Sequence[Naming]) -> Diagnostic:
-    first = next(iter(archive.layers), None)
-    called = f"; its first layer is `{first}`" if first else ""
-    notes = ["tried the names of " + ", ".join(f"`{name}`" for name in tried)] if tried else []
-    for naming in others:
-        when = naming.when if isinstance(naming.when, bool) else naming.when.text
-        notes.append(f"`{naming.name}` is meant for other parameters: when `{when}`")
-    return Diagnostic(
-        "weights-unmatched",
-        f"`{archive.path.name}` has no weights under the names of `{graph.name}`{called}",
-        notes=tuple(notes) or ("no map of weights stands beside the spec",),
-        help="`resspec weights suggest SPEC FILE` proposes a map by aligning both sides",
-    )

@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from resspec.diagnostics import Diagnostic, Label
 from resspec.graph import Graph
-from resspec.suggest import SLIP
+from resspec.suggest import SLIP, did_you_mean
 from resspec.weights import pattern
 from resspec.weights.archive import Archive, Tensor
+from resspec.weights.choose import Choice
+from resspec.weights.elsewhere import Fit
 from resspec.weights.plan import Match, Problem
+from resspec.weights.vectors import Vectors
 
 MOST = 12
 """steps of one kind that are told each; the others are counted"""
 
 STRANGE = 0.75
-"""share of the steps with weights from which on a file is told to be of another network"""
+"""share of the steps with weights from which on, if they find nothing, a file is told to be of another network"""
 
 
-def findings(graph: Graph, archive: Archive, match: Match, allow: Sequence[str]) -> list[Diagnostic]:
-    """One finding for each step, and one for what is left in the file; what `allow` names is passed over."""
-    globs = [pattern.glob(text) for text in allow]
+def findings(
+    graph: Graph,
+    archive: Archive,
+    choice: Choice,
+    allow: Sequence[str],
+    adapts: Iterable[str],
+    elsewhere: Callable[[], Fit | None],
+) -> list[Diagnostic]:
+    """One finding for each step, and one for what is left in the file; what `allow` names is passed over.
+
+    Where nothing fits, `elsewhere` is asked for the parameters under which it would.
+    """
+    match = choice.match
+    if not any(match.found):
+        return [_unmatched(graph, archive, choice, elsewhere())]
+    globs = [pattern.below(text) for text in allow]
+    if strays := [*_strays(graph, archive, match, "allow", allow), *_strays(graph, archive, match, "adapt", adapts)]:
+        return strays
 
     def allowed(*names: str) -> bool:
         return any(glob.fullmatch(name) for glob in globs for name in names)
@@ -37,7 +55,7 @@ def findings(graph: Graph, archive: Archive, match: Match, allow: Sequence[str])
     lost = {one.node for one in (*match.missing, *match.mismatched)}
     steps = sum(map(bool, graph.weights))
     if len(lost) > MOST and len(lost) > STRANGE * steps and open_([*match.missing, *match.mismatched]):
-        return [_strange(graph, archive, match, len(lost), steps)]
+        return [_strange(graph, archive, match, len(lost), steps, elsewhere())]
     left = [tensor for tensor in match.unused if not allowed(tensor.name, tensor.layer)]
     found = []
     for problems, tell in (
@@ -54,6 +72,20 @@ def findings(graph: Graph, archive: Archive, match: Match, allow: Sequence[str])
     return found
 
 
+def _strays(graph: Graph, archive: Archive, match: Match, option: str, texts: Iterable[str]) -> Iterator[Diagnostic]:
+    """What `--allow` or `--adapt` names, and nothing is called so."""
+    named = dict.fromkeys(node.path for node, weights in zip(graph.nodes, graph.weights, strict=True) if weights)
+    if option == "allow":
+        named |= dict.fromkeys(name for tensor in archive.tensors for name in (tensor.layer, tensor.name))
+        named |= dict.fromkeys(name for one in (*match.missing, *match.ambiguous) for name in one.names)
+    where = "step with weights" + " and no array of the file" * (option == "allow")
+    for text in texts:
+        glob = pattern.below(text)
+        if not any(map(glob.fullmatch, named)):
+            message = f"`--{option}` names `{text}`, and no {where} is called so"
+            yield Diagnostic("unknown-weights", message, help=did_you_mean(text, named))
+
+
 def _missing(graph: Graph, archive: Archive, step: list[Problem], left: Sequence[Tensor]) -> Diagnostic:
     node, path = graph.nodes[step[0].node], graph.nodes[step[0].node].path
     if step[0].reason is not None:
@@ -64,7 +96,7 @@ def _missing(graph: Graph, archive: Archive, step: list[Problem], left: Sequence
             help=f"`--allow '{path}'` keeps its initial values",
         )
     wanted = ", ".join(f"`{name}`" for one in step for name in one.names if name not in archive.by_name)
-    like = _like(step[0].names[0], [t.layer for t in left if step[0].wanted in (None, t.shape)] or [])
+    like = _like(step, left)
     hint = (
         f"the file has `{like}`, which nothing uses: if it is that, call the step or the line of the map so; "
         if like
@@ -84,6 +116,14 @@ def _mismatch(graph: Graph, archive: Archive, step: list[Problem], left: Sequenc
     node, path = graph.nodes[one.node], graph.nodes[one.node].path
     assert one.tensor is not None
     assert one.wanted is not None
+    if one.reason is not None:
+        return Diagnostic(
+            "weights-mismatch",
+            f"`{path}` needs `{one.weight.name}`, the file has `{one.tensor.name}` of {one.reason}",
+            node.origin.span,
+            labels=_line(one),
+            help=f"write it as float32, or `--adapt '{path}=fresh'` gives the step initial values",
+        )
     notes = []
     if sorted(one.tensor.shape) == sorted(one.wanted) and len(one.wanted) > 1:
         library = "Keras" if archive.dialect == "keras" else "PyTorch"
@@ -95,24 +135,35 @@ def _mismatch(graph: Graph, archive: Archive, step: list[Problem], left: Sequenc
         node.origin.span,
         labels=_line(one),
         notes=tuple(notes),
-        help=_remedy(one, path, archive),
+        help=_remedy(graph, one, path, archive),
     )
 
 
-def _remedy(one: Problem, path: str, archive: Archive) -> str:
+def _remedy(graph: Graph, one: Problem, path: str, archive: Archive) -> str:
     """For a kernel with other filters or other channels, how it is adapted."""
     assert one.tensor is not None
     assert one.wanted is not None
     keep = f"`--allow '{path}'` keeps its initial values"
-    there, ours = one.tensor.shape, one.wanted
-    if one.weight.name == "kernel" and len(there) == len(ours):
-        filters, channels = (-1, -2) if archive.dialect == "keras" else (0, 1)
-        differing = [k for k in range(len(ours)) if there[k] != ours[k]]
-        if differing == [filters % len(ours)]:
-            return f"`--adapt '{path}=fresh'` gives it initial values, for other classes; {keep}"
-        if differing == [channels % len(ours)]:
+    fresh = f"`--adapt '{path}=fresh'` gives it initial values"
+    keras = archive.dialect == "keras"
+    there, ours = _axes(one.tensor.shape, keras), _axes(one.wanted, keras)
+    if one.weight.name == "kernel" and there[2] == ours[2]:
+        if there[1] == ours[1]:
+            return f"{fresh}, for other classes; {keep}"
+        if there[0] == ours[0] and Vectors(graph).pictured(one.node):
+            return f"its inputs are pixels laid flat: give the input the size that it had; {fresh}; {keep}"
+        if there[0] == ours[0]:
             return f"`--adapt '{path}=channels'` makes it fit, for other input channels; {keep}"
     return f"set the parameters as the file was made with, or {keep}"
+
+
+def _axes(shape: tuple[int, ...], keras: bool) -> tuple[int, int, tuple[int, ...]] | tuple[None, None, None]:
+    """Filters, channels and window of a kernel; a window of one pixel is none, as that of a dense layer."""
+    if len(shape) < 2:
+        return None, None, None
+    filters, channels = (shape[-1], shape[-2]) if keras else shape[:2]
+    window = shape[:-2] if keras else shape[2:]
+    return filters, channels, window if any(size > 1 for size in window) else ()
 
 
 def _ambiguous(graph: Graph, archive: Archive, step: list[Problem], left: Sequence[Tensor]) -> Diagnostic:
@@ -141,7 +192,20 @@ def _unused(archive: Archive, left: Sequence[Tensor], match: Match) -> Diagnosti
     )
 
 
-def _strange(graph: Graph, archive: Archive, match: Match, lost: int, steps: int) -> Diagnostic:
+def _unmatched(graph: Graph, archive: Archive, choice: Choice, fit: Fit | None) -> Diagnostic:
+    first = next(iter(archive.layers), None)
+    called = f"; its first layer is `{first}`" if first else ""
+    notes = ["tried the names of " + ", ".join(f"`{name}`" for name in choice.tried)] if choice.tried else []
+    notes += choice.unmeant if fit is None else ()
+    return Diagnostic(
+        "weights-unmatched",
+        f"`{archive.path.name}` has no weights under the names of `{graph.name}`{called}",
+        notes=tuple(notes) or (("no map of weights stands beside the spec",) if fit is None else ()),
+        help="`resspec weights suggest SPEC FILE` proposes a map by aligning both sides" if fit is None else fit.told,
+    )
+
+
+def _strange(graph: Graph, archive: Archive, match: Match, lost: int, steps: int, fit: Fit | None) -> Diagnostic:
     """Where hardly anything fits, one finding says more than hundreds."""
     one = next(iter((*match.missing, *match.mismatched)))
     names = f", such as `{one.names[0]}` for `{graph.nodes[one.node].path}`" if one.names else ""
@@ -150,7 +214,9 @@ def _strange(graph: Graph, archive: Archive, match: Match, lost: int, steps: int
         f"`{archive.path.name}` is of another network than `{graph.name}`: "
         f"of {steps} steps with weights {lost} find none that fit{names}",
         notes=(f"names read as `{match.naming}`",),
-        help="`resspec weights show FILE` lists what it holds, `resspec weights suggest SPEC FILE` proposes a map",
+        help="`resspec weights show FILE` lists what it holds, `resspec weights suggest SPEC FILE` proposes a map"
+        if fit is None
+        else fit.told,
     )
 
 
@@ -159,10 +225,20 @@ def _line(one: Problem) -> tuple[Label, ...]:
     return (Label(one.rule.span, "called so here"),) if one.rule is not None else ()
 
 
-def _like(name: str, candidates: Sequence[str]) -> str | None:
+def _like(step: Sequence[Problem], left: Sequence[Tensor]) -> str | None:
+    """The layer that nothing uses and that the step most likely is: by its name, or the only one of its shapes."""
+    name = step[0].names[0]
     layer = name.rpartition("/")[0] or name.rpartition(".")[0] or name
-    near = difflib.get_close_matches(layer, dict.fromkeys(candidates), 1, SLIP - 0.15)
-    return near[0] if near else None
+    candidates = dict.fromkeys(t.layer for t in left if step[0].wanted in (None, t.shape))
+    near = difflib.get_close_matches(layer, candidates, 1, SLIP - 0.15)
+    if near:
+        return str(near[0])
+    shapes: dict[str, list[tuple[int, ...]]] = {}
+    for tensor in left:
+        shapes.setdefault(tensor.layer, []).append(tensor.shape)
+    wanted = sorted(one.wanted for one in step if one.wanted is not None)
+    alike = [layer for layer, found in shapes.items() if sorted(found) == wanted]
+    return alike[0] if len(alike) == 1 else None
 
 
 def _shape(shape: tuple[int, ...]) -> str:
@@ -178,11 +254,13 @@ def facts(graph: Graph, archive: Archive, match: Match) -> dict[str, Any]:
     return {
         "file": str(archive.path),
         "form": archive.form,
+        "notes": list(archive.notes),
         "naming": match.naming,
         "loaded": {
             f"{graph.nodes[one.node].path}/{one.piece.weight.name}": [tensor.name for tensor in one.tensors]
             for one in match.loaded
         },
+        "channels": [f"{graph.nodes[one.node].path}/{one.piece.weight.name}" for one in match.loaded if one.channels],
         "fresh": paths(match.fresh),
         "missing": paths(match.missing),
         "mismatched": paths(match.mismatched),
@@ -208,11 +286,12 @@ def summary(graph: Graph, archive: Archive, match: Match) -> str:
     """`161 arrays of r50.pth loaded (torchvision names)`, and what kept its initial values."""
     arrays = {tensor.name for one in match.loaded for tensor in one.tensors}
     text = f"{len(arrays)} arrays of {archive.path.name} loaded ({match.naming} names)"
-    for label, problems in (
-        ("adapted to fresh values", match.fresh),
-        ("kept its initial values", [*match.missing, *match.mismatched, *match.ambiguous]),
+    adapted = list(dict.fromkeys(graph.nodes[one.node].path for one in match.loaded if one.channels))
+    for label, paths in (
+        ("adapted to other input channels", adapted),
+        ("adapted to fresh values", _told(graph, match.fresh)),
+        ("kept its initial values", _told(graph, [*match.missing, *match.mismatched, *match.ambiguous])),
     ):
-        paths = list(dict.fromkeys(graph.nodes[one.node].path for one in problems))
         if paths:
             more = f" and {len(paths) - MOST} more" if len(paths) > MOST else ""
             text += f"\n{label}: {', '.join(paths[:MOST])}{more}"
@@ -220,4 +299,16 @@ def summary(graph: Graph, archive: Archive, match: Match) -> str:
         text += f"\nleft in the file: {', '.join(tensor.name for tensor in match.unused[:MOST])}"
         text += f" and {len(match.unused) - MOST} more" if len(match.unused) > MOST else ""
     doubt = unsure(graph, archive, match)
-    return text if doubt is None else f"{text}\n{doubt}"
+    return "\n".join([text, *([doubt] if doubt else []), *(f"note: {note}" for note in archive.notes)])
+
+
+def _told(graph: Graph, problems: Iterable[Problem]) -> list[str]:
+    """The steps; of a step that got some of its weights, those that it did not get."""
+    steps: dict[int, list[str]] = {}
+    for one in problems:
+        steps.setdefault(one.node, []).append(one.weight.name)
+    told: list[str] = []
+    for index, names in steps.items():
+        path = graph.nodes[index].path
+        told += [path] if len(names) == len(graph.weights[index]) else [f"{path}/{name}" for name in names]
+    return told

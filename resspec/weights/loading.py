@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -14,27 +14,21 @@ from resspec import files
 from resspec.diagnostics import Diagnostic, Findings, SpecError
 from resspec.graph import Graph
 from resspec.language import environment
-from resspec.language.document import SHIPPED_PREFIX, Document
+from resspec.language.document import SHIPPED_PREFIX
 from resspec.weights import adapt as adapting
 from resspec.weights import choose, findings, naming
 from resspec.weights.adapt import How
 from resspec.weights.archive import Archive, open_archive
-from resspec.weights.plan import Loaded, Match
+from resspec.weights.choose import Choice
+from resspec.weights.elsewhere import Fit, fit
+from resspec.weights.home import Home
+from resspec.weights.plan import Loaded
 
 if TYPE_CHECKING:
     import numpy as np
 
 Values = Mapping[str, Mapping[str, "Callable[[], np.ndarray[Any, Any]]"]]
 """path of a node -> name of a weight -> its numbers, read when they are asked for"""
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """Where a network comes from: its document, the folder of it, and the parameters that were set."""
-
-    document: Document
-    folder: Path
-    params: Mapping[str, Any]
 
 
 class Weights:
@@ -44,9 +38,22 @@ class Weights:
     read when what `values` gives is called.
     """
 
-    def __init__(self, graph: Graph, archive: Archive, match: Match, allow: Sequence[str], sources: dict[str, str]):
-        self.graph, self.archive, self.match = graph, archive, match
-        self.findings: tuple[Diagnostic, ...] = tuple(findings.findings(graph, archive, match, allow))
+    def __init__(
+        self,
+        graph: Graph,
+        archive: Archive,
+        choice: Choice,
+        allow: Sequence[str],
+        adapts: Iterable[str],
+        elsewhere: Callable[[], Fit | None],
+        sources: dict[str, str],
+    ) -> None:
+        self.graph, self.archive, self.match = graph, archive, choice.match
+        self.findings: tuple[Diagnostic, ...] = tuple(
+            findings.findings(graph, archive, choice, allow, adapts, elsewhere)
+        )
+        self.elsewhere = elsewhere
+        """other parameters under which the file fits, looked for when it is called"""
         self.sources = sources
         """texts of the maps, so that findings can show their lines"""
 
@@ -111,23 +118,35 @@ def open_weights(
     """Match the arrays of the file at `path` with the weights of `graph`.
 
     `weights_map` is a naming of the map beside the spec (`torchvision`), or a map elsewhere (`maps/net.weights.yaml`,
-    with `#naming` behind it if it has several). `allow` names with `*` what may be missing or left over,
-    `adapt` says of paths how they are made to fit (`channels`, `fresh`). Raises SpecError: those of
-    `open_archive`, of the map, `unknown-naming`, `weights-unmatched`, `bad-argument`.
+    with `#naming` behind it if it has several), which is taken for whatever parameters. `allow` names with `*` what
+    may be missing or left over, `adapt` says of paths how they are made to fit (`channels`, `fresh`). Raises
+    SpecError: those of `open_archive`, of the map, `unknown-naming`, `bad-argument`.
     """
     adapts = _adapts(adapt or {})
     maps, wanted = _maps(home, weights_map)
     archive = open_archive(path)
     try:
-        lookup = _lookup(home)
-        found = choose.choose(graph, archive, maps.namings.values(), lookup, wanted, adapts)
-        return Weights(graph, archive, found, allow, dict(maps.sources))
+        namings, lookup = tuple(maps.namings.values()), _lookup(home)
+        archive, found = _nearest(archive, lambda seen: choose.choose(graph, seen, namings, lookup, wanted, adapts))
+        elsewhere = partial(fit, home, archive, namings)
+        return Weights(graph, archive, found, allow, adapts, elsewhere, dict(maps.sources))
     except SpecError as error:
         archive.__exit__(None, None, None)
         raise SpecError(error.diagnostics, {**maps.sources, **error.sources}) from None
     except BaseException:
         archive.__exit__(None, None, None)
         raise
+
+
+def _nearest(archive: Archive, chosen: Callable[[Archive], Choice]) -> tuple[Archive, Choice]:
+    """The file as it is; where nothing of it is found, without a prefix that all names have, if that helps."""
+    first = chosen(archive)
+    if not any(first.match.found):
+        for shorter in map(archive.without, archive.prefixes):
+            found = chosen(shorter)
+            if any(found.match.found):
+                return shorter, found
+    return archive, first
 
 
 def _maps(home: Home | None, wanted: str | None) -> tuple[naming.NamingFile, str | None]:
@@ -142,7 +161,10 @@ def _maps(home: Home | None, wanted: str | None) -> tuple[naming.NamingFile, str
         except files.FileProblem as problem:
             raise SpecError([Diagnostic(problem.code, problem.message, help=problem.help)]) from None
         maps = naming.parse(text, file)
-        return maps, name or (next(iter(maps.namings)) if len(maps.namings) == 1 else None)
+        name = name or (next(iter(maps.namings)) if len(maps.namings) == 1 else "")
+        if name in maps.namings:  # asked for by file and name, it is not asked whether it is meant
+            maps = replace(maps, namings={name: replace(maps.namings[name], when=True)})
+        return maps, name or None
     if home is None:
         return naming.NamingFile(""), wanted
     beside = f"{Path(home.document.name).name.removesuffix('.yaml').removesuffix('.yml')}.weights.yaml"

@@ -68,15 +68,28 @@ class Naming:
     channels: Channels | None = None
     """where pictures that are laid flat have their channels; None for what the ops before them tell"""
 
-    def applies(self, lookup: Lookup) -> bool:
-        """Whether it is meant for a network with these parameters."""
+    def unmeant(self, lookup: Lookup) -> str | None:
+        """Why it is not meant for a network with these parameters; None if it is."""
         if isinstance(self.when, bool):
-            return self.when
+            return None if self.when else f"`{self.name}` is meant for no network"
         try:
-            return bool(self.when.evaluate(lookup))
+            if bool(self.when.evaluate(lookup)):
+                return None
+            return f"`{self.name}` is meant for other parameters: when `{self.when.text}`"
         except ExpressionError as error:
+            for name in sorted(self.when.names):
+                if not _known(name, lookup):
+                    return f"`{self.name}` is meant for another spec: when `{self.when.text}`, and here is no `{name}`"
             message = f"`when` of `{self.name}`: {error.message}"
             raise SpecError([Diagnostic("bad-weights-map", message, self.span, help=error.help)]) from None
+
+
+def _known(name: str, lookup: Lookup) -> bool:
+    try:
+        lookup(name)
+    except KeyError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

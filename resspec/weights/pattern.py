@@ -139,6 +139,11 @@ def glob(text: str) -> re.Pattern[str]:
     return _compiled([("", first), *(("**", piece) for piece in rest)])
 
 
+def below(text: str) -> re.Pattern[str]:
+    """A path with `*`, as `--allow` and `--adapt` take it: the step there, and the steps below it."""
+    return re.compile(f"(?:{glob(text).pattern})(?:/.*)?", re.DOTALL)
+
+
 def _literal(text: str, start: int, end: int) -> str:
     piece = text[start:end]
     brace = next((i for i, character in enumerate(piece) if character in "{}"), None)

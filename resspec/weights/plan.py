@@ -55,7 +55,7 @@ class Problem:
     wanted: tuple[int, ...] | None = None
     """the shape that it should have there"""
     reason: str | None = None
-    """why it has none, or why it is doubtful which"""
+    """why it has none, why it is doubtful which, or what besides its shape is wrong with the array"""
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class Match:
     naming: str
     loaded: list[Loaded] = field(default_factory=list)
     fresh: list[Problem] = field(default_factory=list)
-    """adapted by initial values, as asked for"""
+    """all weights of the steps for which initial values were asked for"""
     missing: list[Problem] = field(default_factory=list)
     mismatched: list[Problem] = field(default_factory=list)
     ambiguous: list[Problem] = field(default_factory=list)
@@ -76,7 +76,8 @@ class Match:
     @property
     def found(self) -> tuple[int, int]:
         """How many weights fit, and how many more the file has under their names."""
-        return len(self.loaded) + len(self.fresh), len(self.mismatched) + len(self.ambiguous)
+        renewed = sum(one.tensor is not None for one in self.fresh)
+        return len(self.loaded) + renewed, len(self.mismatched) + len(self.ambiguous)
 
     @property
     def complete(self) -> bool:
@@ -115,24 +116,30 @@ def match(
     found = Match(naming)
     vectors = Vectors(graph, channels)
     used: dict[str, set[int]] = defaultdict(set)
+    replaced: set[str] = set()
     for index, weights in enumerate(graph.weights):
         if not weights:
             continue
-        place = name(index)
+        place, how = name(index), adapt.asked(adapts, graph.nodes[index].path)
         if place.layers is None:
-            if place.why is not None:
+            if how == "fresh":
+                found.fresh.extend(Problem(index, weight, (), place.rule) for weight in weights)
+            elif place.why is not None:
                 problems = [Problem(index, weight, (), place.rule, reason=place.why) for weight in weights]
                 (found.ambiguous if place.doubtful else found.missing).extend(problems)
             continue
         ways = sources.alternatives(vectors, index, weights, archive.dialect, place.transposed)
         for piece, names in _best(ways, archive, place.layers):
+            if how == "fresh":
+                replaced.update(names)
+                there = next((archive.by_name[one] for one in names if one in archive.by_name), None)
+                found.fresh.append(Problem(index, piece.weight, names, place.rule, there))
+                continue
             for one in names:
                 used[one].add(index)
-            _sort(
-                found, vectors, archive, index, piece, names, place.rule, adapt.asked(adapts, graph.nodes[index].path)
-            )
+            _sort(found, vectors, archive, index, piece, names, place.rule, how)
     _claimed_twice(found, used)
-    found.unused = [tensor for tensor in archive.tensors if tensor.name not in used]
+    found.unused = [tensor for tensor in archive.tensors if tensor.name not in used.keys() | replaced]
     return found
 
 
@@ -150,22 +157,30 @@ def _sort(
     tensors = tuple(archive.by_name[one] for one in names if one in archive.by_name)
     wrong = next((tensor for tensor in tensors if not piece.layout.fits(tensor.shape)), None)
     problem = Problem(index, piece.weight, names, rule, wrong, piece.layout.stored)
+    strange = next((tensor for tensor in tensors if _floating(piece.weight.dtype) > _floating(tensor.dtype)), None)
     if len(tensors) < len(names):
         found.missing.append(problem)
+    elif strange is not None:
+        reason = f"{strange.dtype}, where numbers with fractions are meant"
+        found.mismatched.append(replace(problem, tensor=strange, reason=reason))
     elif wrong is None and piece.doubt is not None:
         found.ambiguous.append(replace(problem, reason=piece.doubt))
     elif wrong is None:
         found.loaded.append(Loaded(index, piece, tensors, rule))
-    elif how == "fresh":
-        found.fresh.append(problem)
     elif how == "channels" and (fitting := _for_channels(vectors, index, piece, wrong, archive)) is not None:
         found.loaded.append(Loaded(index, fitting, tensors, rule, piece.weight.shape[-2]))
     else:
         found.mismatched.append(problem)
 
 
+def _floating(dtype: str) -> bool:
+    return "float" in dtype
+
+
 def _for_channels(vectors: Vectors, index: int, piece: Piece, tensor: Tensor, archive: Archive) -> Piece | None:
     """The piece as it would be with the number of input channels that `tensor` has."""
+    if vectors.pictured(index):
+        return None
     elements = 1
     for size in tensor.shape:
         elements *= size

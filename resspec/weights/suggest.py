@@ -14,6 +14,7 @@ from resspec.graph import Graph
 from resspec.weights import pattern, sources
 from resspec.weights.archive import Archive
 from resspec.weights.choose import NOISE
+from resspec.weights.findings import STRANGE
 from resspec.weights.layout import Shape, bare
 from resspec.weights.vectors import Vectors
 
@@ -61,11 +62,21 @@ class Proposal:
     ours: tuple[str, ...]
     theirs: tuple[str, ...]
 
-    def yaml(self, network: str, file: str) -> str:
-        """The text of the map."""
+    @property
+    def doubt(self) -> str | None:
+        """What speaks against it: that hardly a layer of the network has a partner."""
+        paired = len(dict.fromkeys(ours for ours, _ in self.pairs))
+        steps = len({*self.ours, *(ours for ours, _ in self.pairs)})
+        if steps - paired <= STRANGE * steps:
+            return None
+        return f"{paired} of {steps} steps with weights: most likely the file is of another network"
+
+    def yaml(self, network: str, file: str, notes: Iterable[str] = ()) -> str:
+        """The text of the map, with `notes` at its top."""
         text = [
             f"# Proposed for {network}: {len(self.pairs)} layers of {printable(file)}, "
             "aligned in order by their shapes.",
+            *(f"# {printable(note)}" for note in notes),
             "# Read it before you trust it: layers alike that stand side by side cannot be told apart.",
             "resspec-weights: 1",
             "proposed:",

@@ -16,7 +16,7 @@ from resspec.ops import activation, merge, norm, reshape
 from resspec.ops.base import Op
 from resspec.ops.dense import Dense
 from resspec.ops.parameter import LayerScale
-from resspec.weights.layout import Order, Shape, bare
+from resspec.weights.layout import Order, Shape, bare, plain
 
 Channels = Literal["first", "last"]
 """where files have the channels of what is laid flat"""
@@ -55,6 +55,11 @@ class Vectors:
     def leaving(self, index: int) -> Order | None:
         """That of the vector which a node makes."""
         return self.order(Ref(index))
+
+    def pictured(self, index: int) -> bool:
+        """Whether a node reads a vector that was, or may be, a picture: its elements are pixels, not channels."""
+        order = self.entering(index)
+        return order is None or not plain(order)
 
     def order(self, ref: Ref) -> Order | None:
         shape = self._vector(ref)
