@@ -51,7 +51,7 @@ def resnet50() -> dict[str, np.ndarray]:
             channels = 4 * width
     found |= {"fc.weight": (1000, 2048), "fc.bias": (1000,)}
     return {
-        name: RANDOM.normal(size=shape).astype(np.float32) if shape else np.asarray(7, np.int64)
+        name: np.abs(RANDOM.normal(size=shape)).astype(np.float32) if shape else np.asarray(7, np.int64)
         for name, shape in found.items()
     }
 

@@ -36,9 +36,9 @@ graph: [{dense: 16, as: fc1}, relu, {dense: 5, as: logits, output: true}]
 
 
 def arrays(network: api.Network, only: str = "") -> dict[str, np.ndarray]:
-    """Random numbers for all weights of a network, by the names that its own files have."""
+    """Random numbers above zero for all weights of a network, by the names that its own files have."""
     return {
-        f"{node.path.replace('/', '_')}/{weight.name}": RANDOM.normal(size=weight.shape).astype(np.float32)
+        f"{node.path.replace('/', '_')}/{weight.name}": RANDOM.uniform(0, 1, weight.shape).astype(np.float32)
         for node, weights in zip(network.nodes, network.weights, strict=True)
         for weight in weights
         if node.path.startswith(only)
@@ -208,6 +208,29 @@ def test_whole_numbers_are_no_weights(dtype: str, tmp_path: Path) -> None:
     (finding,) = refused(network, saved(tmp_path, {**arrays(network), "fc1/bias": np.ones(16, dtype)}))
     assert finding.code == "weights-mismatch"
     assert dtype in finding.message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "ailment"),
+    [
+        ("bn/moving_mean", np.nan, "NaN"),
+        ("bn/gamma", -np.inf, "infinity"),
+        ("bn/beta", 1e300, "numbers beyond those of float32"),
+        ("bn/moving_variance", -1e-3, "negative variances"),
+        ("bn/gamma", 3e38, None),  # whose sum is none of float32
+        ("bn/moving_mean", -1.0, None),
+    ],
+)
+def test_numbers_that_no_training_leaves_behind(name: str, value: float, ailment: str | None, tmp_path: Path) -> None:
+    network = load("resspec: 1\ninputs: {x: [8]}\ngraph: [{batch_norm: , as: bn, output: true}]\n")
+    held = {**arrays(network), name: np.full(8, value)}
+    path = saved(tmp_path, held)
+    if ailment is None:
+        assert len(read(network, path)) == 4
+    else:
+        (finding,) = refused(network, path)
+        assert finding.code == "weights-values"
+        assert finding.message.endswith(f"holds {ailment}")
 
 
 def test_a_file_of_another_network_is_one_finding(tmp_path: Path) -> None:

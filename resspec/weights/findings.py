@@ -13,7 +13,7 @@ from resspec.weights import pattern, sources
 from resspec.weights.archive import Archive, Tensor
 from resspec.weights.choose import Choice
 from resspec.weights.elsewhere import Fit
-from resspec.weights.plan import Match, Problem
+from resspec.weights.plan import Loaded, Match, Problem
 
 MOST = 12
 """steps of one kind that are told each; the others are counted"""
@@ -216,6 +216,19 @@ def _strange(graph: Graph, archive: Archive, match: Match, lost: int, steps: int
         help="`resspec weights show FILE` lists what it holds, `resspec weights suggest SPEC FILE` proposes a map"
         if fit is None
         else fit.told,
+    )
+
+
+def ailing(graph: Graph, one: Loaded, ailment: str) -> Diagnostic:
+    """Of a weight whose numbers are none that a network can work with."""
+    node = graph.nodes[one.node]
+    arrays = ", ".join(f"`{tensor.name}`" for tensor in one.tensors)
+    return Diagnostic(
+        "weights-values",
+        f"{arrays} for `{one.piece.weight.name}` of `{node.path}` holds {ailment}",
+        node.origin.span,
+        help=f"the training went astray, or the file is damaged; `--adapt '{node.path}=fresh'` gives the step "
+        "initial values",
     )
 
 
