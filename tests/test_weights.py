@@ -575,6 +575,28 @@ def test_parameters_under_which_a_file_would_fit_are_named(hidden: int, way: str
     assert finding.help.endswith(f"use `{way}`")
 
 
+def test_parameters_are_named_where_a_part_fits(tmp_path: Path) -> None:
+    """A network with more units than the file's finds most of it, and lacks the rest."""
+    deep = """
+resspec: 1
+params: {depth: int = 40}
+variants: {small: {depth: 20}, large: {depth: 40}}
+inputs: {x: [4]}
+graph: [{repeat: depth, as: unit$i, do: [{dense: 4, as: fc}]}]
+"""
+    meant = "resspec-weights: 1\ntheirs:\n  when: depth > 0\n  layers: {'unit{u}/fc': 'body.{u}'}\n"
+    shapes = {"weight": (4, 4), "bias": (4,)}
+    held = {f"body.{u}.{name}": np.ones(shape) for u in range(20) for name, shape in shapes.items()}
+    found = refused(load(deep), saved(tmp_path, held), meant)
+    assert found[-1].message == "the same of 8 more steps"
+    assert found[-1].help is not None
+    assert found[-1].help.endswith("use `spec.yaml@small`")
+    found = refused(load(deep, params={"depth": 10}), saved(tmp_path, held), meant)
+    assert [one.code for one in found] == ["weights-unused"]
+    assert found[0].help is not None
+    assert found[0].help.endswith("use `spec.yaml@small`")
+
+
 def test_a_file_that_fits_nowhere_names_no_parameters(tmp_path: Path) -> None:
     (finding,) = refused(load(NEIGHBOURS), saved(tmp_path, {"other.weight": np.ones((3, 3), "float32")}), MEANT)
     assert finding.help is not None

@@ -32,7 +32,7 @@ def findings(
 ) -> list[Diagnostic]:
     """One finding for each step, and one for what is left in the file; what `allow` names is passed over.
 
-    Where nothing fits, `elsewhere` is asked for the parameters under which it would.
+    Where little fits, `elsewhere` is asked for the parameters under which it would.
     """
     match = choice.match
     if not any(match.found):
@@ -65,9 +65,11 @@ def findings(
         told = open_(problems)
         found += [tell(graph, archive, step, left) for step in told[:MOST]]
         if len(told) > MOST:
-            found.append(Diagnostic(found[-1].code, f"the same of {len(told) - MOST} more steps"))
+            fit = elsewhere()
+            more = f"the same of {len(told) - MOST} more steps"
+            found.append(Diagnostic(found[-1].code, more, help=None if fit is None else fit.told))
     if left:
-        found.append(_unused(archive, left, match))
+        found.append(_unused(archive, left, match, elsewhere() if len(left) > MOST else None))
     return found
 
 
@@ -178,7 +180,7 @@ def _ambiguous(graph: Graph, archive: Archive, step: list[Problem], left: Sequen
     )
 
 
-def _unused(archive: Archive, left: Sequence[Tensor], match: Match) -> Diagnostic:
+def _unused(archive: Archive, left: Sequence[Tensor], match: Match, fit: Fit | None) -> Diagnostic:
     layers = list(dict.fromkeys(tensor.layer or tensor.name for tensor in left))
     shown = ", ".join(f"`{name}`" for name in layers[:MOST])
     more = f" and {len(layers) - MOST} more" if len(layers) > MOST else ""
@@ -187,7 +189,9 @@ def _unused(archive: Archive, left: Sequence[Tensor], match: Match) -> Diagnosti
         "weights-unused",
         f"{what} of `{archive.path.name}` belong to no step: {shown}{more}",
         notes=(f"names read as `{match.naming}`",),
-        help=f"the file is of a larger or another network; `--allow '{layers[0]}'` leaves it out",
+        help=f"the file is of a larger or another network; `--allow '{layers[0]}'` leaves it out"
+        if fit is None
+        else fit.told,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -126,7 +126,7 @@ def open_weights(
     try:
         namings, lookup = tuple(maps.namings.values()), _lookup(home)
         archive, found = _nearest(archive, lambda seen: choose.choose(graph, seen, namings, lookup, wanted, adapts))
-        elsewhere = partial(fit, home, archive, namings)
+        elsewhere = cache(partial(fit, home, archive, namings))
         return Weights(graph, archive, found, allow, adapts, elsewhere, dict(maps.sources))
     except SpecError as error:
         archive.__exit__(None, None, None)
