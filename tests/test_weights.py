@@ -200,6 +200,11 @@ def test_a_renamed_layer_of_no_like_name_is_known_by_its_shapes(tmp_path: Path) 
     found = refused(network, saved(tmp_path, renamed))
     assert found[0].help is not None
     assert "the file has `predictions`, which nothing uses" in found[0].help
+    lines = "resspec-weights: 1\ntheirs:\n  layers: {fc1: fc1}\n"  # the step was renamed, and the map was not
+    torch = {"fc1.weight": (16, 8), "fc1.bias": (16,), "head.weight": (5, 16), "head.bias": (5,)}
+    found = refused(network, saved(tmp_path, {name: np.ones(shape) for name, shape in torch.items()}), lines)
+    assert found[0].help is not None
+    assert "the file has `head`, which nothing uses" in found[0].help
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int64", "bool"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from resspec.weights import pattern, sources
 from resspec.weights.archive import Archive, Tensor
 from resspec.weights.choose import Choice
 from resspec.weights.elsewhere import Fit
+from resspec.weights.layout import bare
 from resspec.weights.plan import Loaded, Match, Problem
 
 MOST = 12
@@ -89,26 +91,15 @@ def _strays(graph: Graph, archive: Archive, match: Match, option: str, texts: It
 
 def _missing(graph: Graph, archive: Archive, step: list[Problem], left: Sequence[Tensor]) -> Diagnostic:
     node, path = graph.nodes[step[0].node], graph.nodes[step[0].node].path
-    if step[0].reason is not None:
-        return Diagnostic(
-            "weights-missing",
-            f"`{archive.path.name}` has no weights for `{path}`: {step[0].reason}",
-            node.origin.span,
-            help=f"`--allow '{path}'` keeps its initial values",
-        )
+    like = _like(graph, archive, step, left)
+    hint = f"the file has `{like}`, which nothing uses: if it is that, call the step or the line of the map so; "
     wanted = ", ".join(f"`{name}`" for one in step for name in one.names if name not in archive.by_name)
-    like = _like(step, left)
-    hint = (
-        f"the file has `{like}`, which nothing uses: if it is that, call the step or the line of the map so; "
-        if like
-        else ""
-    )
     return Diagnostic(
         "weights-missing",
-        f"`{archive.path.name}` has no weights for `{path}`: it would be {wanted}",
+        f"`{archive.path.name}` has no weights for `{path}`: {step[0].reason or f'it would be {wanted}'}",
         node.origin.span,
         labels=_line(step[0]),
-        help=f"{hint}`--allow '{path}'` keeps its initial values",
+        help=f"{hint if like is not None else ''}`--allow '{path}'` keeps its initial values",
     )
 
 
@@ -241,19 +232,19 @@ def _line(one: Problem) -> tuple[Label, ...]:
     return (Label(one.rule.span, "called so here"),) if one.rule is not None else ()
 
 
-def _like(step: Sequence[Problem], left: Sequence[Tensor]) -> str | None:
+def _like(graph: Graph, archive: Archive, step: Sequence[Problem], left: Sequence[Tensor]) -> str | None:
     """The layer that nothing uses and that the step most likely is: by its name, or the only one of its shapes."""
-    name = step[0].names[0]
-    layer = name.rpartition("/")[0] or name.rpartition(".")[0] or name
-    candidates = dict.fromkeys(t.layer for t in left if step[0].wanted in (None, t.shape))
-    near = difflib.get_close_matches(layer, candidates, 1, SLIP - 0.15)
-    if near:
-        return str(near[0])
-    shapes: dict[str, list[tuple[int, ...]]] = {}
+    one, shapes = step[0], defaultdict[str, list[tuple[int, ...]]](list)
     for tensor in left:
-        shapes.setdefault(tensor.layer, []).append(tensor.shape)
-    wanted = sorted(one.wanted for one in step if one.wanted is not None)
-    alike = [layer for layer, found in shapes.items() if sorted(found) == wanted]
+        shapes[tensor.layer].append(bare(tensor.shape))
+    if one.names:
+        layer = one.names[0].rpartition("/")[0] or one.names[0].rpartition(".")[0] or one.names[0]
+        candidates = [name for name, found in shapes.items() if one.wanted is None or bare(one.wanted) in found]
+        if near := difflib.get_close_matches(layer, candidates, 1, SLIP - 0.15):
+            return str(near[0])
+    pieces = sources.alternatives(graph, one.node, graph.weights[one.node], archive.dialect)[0]
+    wanted = sorted(bare(piece.layout.stored) for piece in pieces)
+    alike = [name for name, found in shapes.items() if sorted(found) == wanted]
     return alike[0] if len(alike) == 1 else None
 
 
