@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 
 import keras
@@ -15,6 +16,9 @@ from torchzip import write
 
 import resspec
 from resspec.diagnostics import SpecError
+from resspec.weights import naming
+from resspec.weights.sources import alternatives
+from resspec.weights.vectors import Vectors
 
 RANDOM = np.random.default_rng(3)
 NAME = "resnet@resnet50_v15"
@@ -48,7 +52,7 @@ def resnet50() -> dict[str, np.ndarray]:
             channels = 4 * width
     found |= {"fc.weight": (1000, 2048), "fc.bias": (1000,)}
     return {
-        name: RANDOM.normal(size=shape).astype(np.float32) if shape else np.asarray(7, np.int64)
+        name: np.abs(RANDOM.normal(size=shape)).astype(np.float32) if shape else np.asarray(7, np.int64)
         for name, shape in found.items()
     }
 
@@ -73,6 +77,32 @@ def test_resnet50_of_torchvision_loads(state: dict[str, np.ndarray], checkpoint:
         assert not found.match.unused
         kernel = values["stage3/unit5/spatial/weight"]["kernel"]()
     np.testing.assert_array_equal(kernel, state["layer3.5.conv2.weight"].transpose(2, 3, 1, 0))
+
+
+def test_densenet_as_torchvision_released_it(tmp_path: Path) -> None:
+    """`norm.1` where the class has `norm1`, by the expression with which torchvision renames what it loads."""
+    renamed = re.compile(
+        r"^(.*denselayer\d+\.(?:norm|relu|conv))\.((?:[12])\.(?:weight|bias|running_mean|running_var))$"
+    )
+    network = resspec.load("densenet@densenet121", growth=2)
+    text = (resspec.files.SHIPPED / "densenet.weights.yaml").read_text()
+    rules = naming.parse(text, "densenet.weights.yaml").namings["torchvision_released"].rules
+    names = {}
+    for index, weights in enumerate(network.weights):
+        for rule in rules if weights else ():
+            bound = rule.ours.match(network.nodes[index].path)
+            if bound is not None and rule.theirs is not None:
+                layer = rule.theirs[""].evaluate(bound.__getitem__)
+                for piece in alternatives(Vectors(network), index, weights, "torch")[0]:
+                    names[f"{layer}.{piece.arrays[0][1]}"] = np.zeros(piece.layout.stored, np.float32)
+    assert sum(renamed.match(name) is not None for name in names) == 58 * (2 + 2 * 4)
+    for found, wanted in (
+        (names, "torchvision_released"),
+        ({renamed.sub(r"\1\2", k): v for k, v in names.items()}, "torchvision"),
+    ):
+        np.savez(tmp_path / "w.npz", **found)
+        with network.weights_from(tmp_path / "w.npz") as held:
+            assert held.require().match.naming == wanted
 
 
 def test_one_layer_more_loses_nothing_but_itself(checkpoint: Path, tmp_path: Path) -> None:

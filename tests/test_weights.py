@@ -36,9 +36,9 @@ graph: [{dense: 16, as: fc1}, relu, {dense: 5, as: logits, output: true}]
 
 
 def arrays(network: api.Network, only: str = "") -> dict[str, np.ndarray]:
-    """Random numbers for all weights of a network, by the names that its own files have."""
+    """Random numbers above zero for all weights of a network, by the names that its own files have."""
     return {
-        f"{node.path.replace('/', '_')}/{weight.name}": RANDOM.normal(size=weight.shape).astype(np.float32)
+        f"{node.path.replace('/', '_')}/{weight.name}": RANDOM.uniform(0, 1, weight.shape).astype(np.float32)
         for node, weights in zip(network.nodes, network.weights, strict=True)
         for weight in weights
         if node.path.startswith(only)
@@ -200,6 +200,11 @@ def test_a_renamed_layer_of_no_like_name_is_known_by_its_shapes(tmp_path: Path) 
     found = refused(network, saved(tmp_path, renamed))
     assert found[0].help is not None
     assert "the file has `predictions`, which nothing uses" in found[0].help
+    lines = "resspec-weights: 1\ntheirs:\n  layers: {fc1: fc1}\n"  # the step was renamed, and the map was not
+    torch = {"fc1.weight": (16, 8), "fc1.bias": (16,), "head.weight": (5, 16), "head.bias": (5,)}
+    found = refused(network, saved(tmp_path, {name: np.ones(shape) for name, shape in torch.items()}), lines)
+    assert found[0].help is not None
+    assert "the file has `head`, which nothing uses" in found[0].help
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int64", "bool"])
@@ -208,6 +213,29 @@ def test_whole_numbers_are_no_weights(dtype: str, tmp_path: Path) -> None:
     (finding,) = refused(network, saved(tmp_path, {**arrays(network), "fc1/bias": np.ones(16, dtype)}))
     assert finding.code == "weights-mismatch"
     assert dtype in finding.message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "ailment"),
+    [
+        ("bn/moving_mean", np.nan, "NaN"),
+        ("bn/gamma", -np.inf, "infinity"),
+        ("bn/beta", 1e300, "numbers beyond those of float32"),
+        ("bn/moving_variance", -1e-3, "negative variances"),
+        ("bn/gamma", 3e38, None),  # whose sum is none of float32
+        ("bn/moving_mean", -1.0, None),
+    ],
+)
+def test_numbers_that_no_training_leaves_behind(name: str, value: float, ailment: str | None, tmp_path: Path) -> None:
+    network = load("resspec: 1\ninputs: {x: [8]}\ngraph: [{batch_norm: , as: bn, output: true}]\n")
+    held = {**arrays(network), name: np.full(8, value)}
+    path = saved(tmp_path, held)
+    if ailment is None:
+        assert len(read(network, path)) == 4
+    else:
+        (finding,) = refused(network, path)
+        assert finding.code == "weights-values"
+        assert finding.message.endswith(f"holds {ailment}")
 
 
 def test_a_file_of_another_network_is_one_finding(tmp_path: Path) -> None:
@@ -604,6 +632,28 @@ def test_parameters_under_which_a_file_would_fit_are_named(hidden: int, way: str
     assert finding.code == "weights-unmatched"
     assert finding.help is not None
     assert finding.help.endswith(f"use `{way}`")
+
+
+def test_parameters_are_named_where_a_part_fits(tmp_path: Path) -> None:
+    """A network with more units than the file's finds most of it, and lacks the rest."""
+    deep = """
+resspec: 1
+params: {depth: int = 40}
+variants: {small: {depth: 20}, large: {depth: 40}}
+inputs: {x: [4]}
+graph: [{repeat: depth, as: unit$i, do: [{dense: 4, as: fc}]}]
+"""
+    meant = "resspec-weights: 1\ntheirs:\n  when: depth > 0\n  layers: {'unit{u}/fc': 'body.{u}'}\n"
+    shapes = {"weight": (4, 4), "bias": (4,)}
+    held = {f"body.{u}.{name}": np.ones(shape) for u in range(20) for name, shape in shapes.items()}
+    found = refused(load(deep), saved(tmp_path, held), meant)
+    assert found[-1].message == "the same of 8 more steps"
+    assert found[-1].help is not None
+    assert found[-1].help.endswith("use `spec.yaml@small`")
+    found = refused(load(deep, params={"depth": 10}), saved(tmp_path, held), meant)
+    assert [one.code for one in found] == ["weights-unused"]
+    assert found[0].help is not None
+    assert found[0].help.endswith("use `spec.yaml@small`")
 
 
 def test_a_file_that_fits_nowhere_names_no_parameters(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from resspec.api import Network
 from resspec.cli.options import FITTING, FORCE, GRAPH, JSON, OUT
 from resspec.cli.output import console, load, tell, write
 from resspec.diagnostics import SpecError
+from resspec.frames import printable
 
 FILE = click.argument("file", type=click.Path(path_type=Path))
 
@@ -79,7 +80,7 @@ def suggest(spec: str, params: Any, inputs: Any, plugins: Any, file: Path, out: 
     notes = [note for note in (proposal.doubt, _described(network, file)) if note is not None]
     write(proposal.yaml(network.name, file.name, notes), out, inputs=[file], force=force)
     for note in notes if out is not None else ():  # on the terminal they stand in the map
-        click.echo(f"note: {note}", err=True)
+        click.echo(f"note: {printable(note)}", err=True)
 
 
 def _described(network: Network, file: Path) -> str | None:

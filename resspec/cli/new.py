@@ -8,14 +8,14 @@ from pathlib import Path
 import click
 
 from resspec import api, files
-from resspec.cli.options import complete_spec
+from resspec.cli.options import FORCE, complete_spec
 
 
 @click.command(name="new")
 @click.argument("path", type=click.Path(dir_okay=False))
 @click.option("--like", shell_complete=complete_spec, help="Start from a shipped spec.")
 @click.option("--schema/--no-schema", default=True, help="Name a JSON Schema for editors in the first line.")
-@click.option("--force", is_flag=True, help="Overwrite the file.")
+@FORCE
 def command(path: str, like: str | None, schema: bool, force: bool) -> None:
     """Write a commented starter spec and its schema.
 

@@ -15,7 +15,7 @@ from resspec.graph import Graph
 from resspec.language.expressions import Lookup
 from resspec.weights import order, pattern
 from resspec.weights.adapt import How
-from resspec.weights.archive import Archive
+from resspec.weights.archive import Archive, Tensor
 from resspec.weights.naming import Naming, Rule
 from resspec.weights.plan import Match, Namer, Place, Problem, match
 
@@ -65,22 +65,24 @@ def choose(
         else:
             naming = next(one for one in fitting if one.name == name)
             matches.append(named(graph, archive, naming, lookup, adapts))
-    nothing = match(graph, archive, "", lambda index: Place(why="no naming is meant for it"), {})
-    best = max(matches, key=lambda one: one.found, default=nothing)
+    if not matches:
+        matches.append(match(graph, archive, "", lambda index: Place(why="no naming is meant for it"), {}))
+    best = max(matches, key=lambda one: one.found)
     return Choice(best, tuple(tried), tuple(unmeant.values()))
 
 
 def named(graph: Graph, archive: Archive, naming: Naming, lookup: Lookup, adapts: Mapping[str, How]) -> Match:
     """What one naming makes of a file."""
     found = match(graph, archive, naming.name, _namer(graph, archive, naming, lookup), adapts, naming.channels)
-    found.unused = _heard(found, naming.ignore)
+    found.unused = heard(found.unused, naming.ignore)
     _counted(found, archive)
     return found
 
 
-def _heard(found: Match, ignore: Sequence[str]) -> list[Any]:
+def heard(tensors: Iterable[Tensor], ignore: Sequence[str] = ()) -> list[Tensor]:
+    """Those that are not left out on purpose."""
     globs = [pattern.glob(text) for text in (*NOISE, *ignore)]
-    return [one for one in found.unused if not any(g.fullmatch(one.name) or g.fullmatch(one.layer) for g in globs)]
+    return [one for one in tensors if not any(g.fullmatch(one.name) or g.fullmatch(one.layer) for g in globs)]
 
 
 def _namer(graph: Graph, archive: Archive, naming: Naming, lookup: Lookup) -> Namer:
@@ -185,7 +187,7 @@ def _own(graph: Graph, archive: Archive, adapts: Mapping[str, How]) -> Match:
         return Place({"": borne if borne in archive.layers and (note is None or same) else plain})
 
     found = match(graph, archive, OWN, place, adapts)
-    found.unused = _heard(found, ())
+    found.unused = heard(found.unused)
     numbered = dict.fromkeys(one.node for one in found.loaded if graph.is_numbered(graph.nodes[one.node].path))
     if noted is None and not found.complete:
         reason = "its number is a label that any edit may change, and no note beside the file tells what it was"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +19,9 @@ from resspec.weights import choose
 from resspec.weights.archive import Archive
 from resspec.weights.home import Home
 from resspec.weights.naming import Naming
+
+MOST = 100
+"""settings that are tried"""
 
 HEAD = 2
 """arrays of other shapes that are passed over: a head of other classes has two"""
@@ -41,10 +46,10 @@ def fit(home: Home | None, archive: Archive, namings: Iterable[Naming]) -> Fit |
     """The variant, or the value of one parameter, under which most fits; of several the one nearest to these."""
     if home is None:
         return None
-    namings = [naming for naming in namings if not isinstance(naming.when, bool)]
+    namings = [naming for naming in namings if _speaks_of(naming, archive)]
     ops, memory = by_kind(op for plugin in home.plugins for op in plugin.ops), Memory()
     best: tuple[tuple[int, int], Fit] | None = None
-    for way, given in _ways(home) if namings else ():
+    for way, given in itertools.islice(_ways(home), MOST) if namings else ():
         findings = Findings()
         env = environment.evaluate(home.document, given, findings)
         if findings.failed:
@@ -65,6 +70,18 @@ def fit(home: Home | None, archive: Archive, namings: Iterable[Naming]) -> Fit |
     return None if best is None else best[1]
 
 
+def _speaks_of(naming: Naming, archive: Archive) -> bool:
+    """Whether its lines could make all names of the file, under whatever parameters: a test that takes no time."""
+    lines = [
+        rf"{re.escape(rule.ordered)}(?:_[0-9]+)?" if rule.ordered else theirs.likeness
+        for rule in naming.rules
+        for theirs in (rule.theirs or {}).values()
+    ]
+    known = re.compile(rf"(?:{'|'.join(lines)})(?:[./].*)?", re.DOTALL)
+    left = choose.heard(archive.tensors, naming.ignore)
+    return bool(lines) and all(known.fullmatch(one.name) or known.fullmatch(one.layer) for one in left)
+
+
 def _ways(home: Home) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Other settings of the spec, and how they are asked for: its variants, then other values of one parameter."""
     spec, name = home.document.spec, home.document.name
@@ -74,10 +91,5 @@ def _ways(home: Home) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for param, declared in spec.params.items():
         for value in (False, True) if declared.type == "bool" else declared.enum or ():
             if value != home.params.get(param):
-                yield (
-                    f"-p {param}={str(value).lower() if isinstance(value, bool) else value}",
-                    {
-                        **home.params,
-                        param: value,
-                    },
-                )
+                written = str(value).lower() if isinstance(value, bool) else value
+                yield f"-p {param}={written}", {**home.params, param: value}

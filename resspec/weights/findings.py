@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import difflib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from resspec.diagnostics import Diagnostic, Label
 from resspec.graph import Graph
 from resspec.suggest import SLIP, did_you_mean
-from resspec.weights import pattern
+from resspec.weights import pattern, sources
 from resspec.weights.archive import Archive, Tensor
 from resspec.weights.choose import Choice
 from resspec.weights.elsewhere import Fit
-from resspec.weights.plan import Match, Problem
+from resspec.weights.layout import bare
+from resspec.weights.plan import Loaded, Match, Problem
 from resspec.weights.vectors import Vectors
 
 MOST = 12
@@ -33,7 +35,7 @@ def findings(
 ) -> list[Diagnostic]:
     """One finding for each step, and one for what is left in the file; what `allow` names is passed over.
 
-    Where nothing fits, `elsewhere` is asked for the parameters under which it would.
+    Where little fits, `elsewhere` is asked for the parameters under which it would.
     """
     match = choice.match
     if not any(match.found):
@@ -66,9 +68,11 @@ def findings(
         told = open_(problems)
         found += [tell(graph, archive, step, left) for step in told[:MOST]]
         if len(told) > MOST:
-            found.append(Diagnostic(found[-1].code, f"the same of {len(told) - MOST} more steps"))
+            fit = elsewhere()
+            more = f"the same of {len(told) - MOST} more steps"
+            found.append(Diagnostic(found[-1].code, more, help=None if fit is None else fit.told))
     if left:
-        found.append(_unused(archive, left, match))
+        found.append(_unused(archive, left, match, elsewhere() if len(left) > MOST else None))
     return found
 
 
@@ -88,26 +92,15 @@ def _strays(graph: Graph, archive: Archive, match: Match, option: str, texts: It
 
 def _missing(graph: Graph, archive: Archive, step: list[Problem], left: Sequence[Tensor]) -> Diagnostic:
     node, path = graph.nodes[step[0].node], graph.nodes[step[0].node].path
-    if step[0].reason is not None:
-        return Diagnostic(
-            "weights-missing",
-            f"`{archive.path.name}` has no weights for `{path}`: {step[0].reason}",
-            node.origin.span,
-            help=f"`--allow '{path}'` keeps its initial values",
-        )
+    like = _like(graph, archive, step, left)
+    hint = f"the file has `{like}`, which nothing uses: if it is that, call the step or the line of the map so; "
     wanted = ", ".join(f"`{name}`" for one in step for name in one.names if name not in archive.by_name)
-    like = _like(step, left)
-    hint = (
-        f"the file has `{like}`, which nothing uses: if it is that, call the step or the line of the map so; "
-        if like
-        else ""
-    )
     return Diagnostic(
         "weights-missing",
-        f"`{archive.path.name}` has no weights for `{path}`: it would be {wanted}",
+        f"`{archive.path.name}` has no weights for `{path}`: {step[0].reason or f'it would be {wanted}'}",
         node.origin.span,
         labels=_line(step[0]),
-        help=f"{hint}`--allow '{path}'` keeps its initial values",
+        help=f"{hint if like is not None else ''}`--allow '{path}'` keeps its initial values",
     )
 
 
@@ -179,7 +172,7 @@ def _ambiguous(graph: Graph, archive: Archive, step: list[Problem], left: Sequen
     )
 
 
-def _unused(archive: Archive, left: Sequence[Tensor], match: Match) -> Diagnostic:
+def _unused(archive: Archive, left: Sequence[Tensor], match: Match, fit: Fit | None) -> Diagnostic:
     layers = list(dict.fromkeys(tensor.layer or tensor.name for tensor in left))
     shown = ", ".join(f"`{name}`" for name in layers[:MOST])
     more = f" and {len(layers) - MOST} more" if len(layers) > MOST else ""
@@ -188,7 +181,9 @@ def _unused(archive: Archive, left: Sequence[Tensor], match: Match) -> Diagnosti
         "weights-unused",
         f"{what} of `{archive.path.name}` belong to no step: {shown}{more}",
         notes=(f"names read as `{match.naming}`",),
-        help=f"the file is of a larger or another network; `--allow '{layers[0]}'` leaves it out",
+        help=f"the file is of a larger or another network; `--allow '{layers[0]}'` leaves it out"
+        if fit is None
+        else fit.told,
     )
 
 
@@ -220,24 +215,37 @@ def _strange(graph: Graph, archive: Archive, match: Match, lost: int, steps: int
     )
 
 
+def ailing(graph: Graph, one: Loaded, ailment: str) -> Diagnostic:
+    """Of a weight whose numbers are none that a network can work with."""
+    node = graph.nodes[one.node]
+    arrays = ", ".join(f"`{tensor.name}`" for tensor in one.tensors)
+    return Diagnostic(
+        "weights-values",
+        f"{arrays} for `{one.piece.weight.name}` of `{node.path}` holds {ailment}",
+        node.origin.span,
+        help=f"the training went astray, or the file is damaged; `--adapt '{node.path}=fresh'` gives the step "
+        "initial values",
+    )
+
+
 def _line(one: Problem) -> tuple[Label, ...]:
     """Where the map says so. The name of a file alone would not be found: the map is shown with the spec."""
     return (Label(one.rule.span, "called so here"),) if one.rule is not None else ()
 
 
-def _like(step: Sequence[Problem], left: Sequence[Tensor]) -> str | None:
+def _like(graph: Graph, archive: Archive, step: Sequence[Problem], left: Sequence[Tensor]) -> str | None:
     """The layer that nothing uses and that the step most likely is: by its name, or the only one of its shapes."""
-    name = step[0].names[0]
-    layer = name.rpartition("/")[0] or name.rpartition(".")[0] or name
-    candidates = dict.fromkeys(t.layer for t in left if step[0].wanted in (None, t.shape))
-    near = difflib.get_close_matches(layer, candidates, 1, SLIP - 0.15)
-    if near:
-        return str(near[0])
-    shapes: dict[str, list[tuple[int, ...]]] = {}
+    one, shapes = step[0], defaultdict[str, list[tuple[int, ...]]](list)
     for tensor in left:
-        shapes.setdefault(tensor.layer, []).append(tensor.shape)
-    wanted = sorted(one.wanted for one in step if one.wanted is not None)
-    alike = [layer for layer, found in shapes.items() if sorted(found) == wanted]
+        shapes[tensor.layer].append(bare(tensor.shape))
+    if one.names:
+        layer = one.names[0].rpartition("/")[0] or one.names[0].rpartition(".")[0] or one.names[0]
+        candidates = [name for name, found in shapes.items() if one.wanted is None or bare(one.wanted) in found]
+        if near := difflib.get_close_matches(layer, candidates, 1, SLIP - 0.15):
+            return str(near[0])
+    pieces = sources.alternatives(Vectors(graph), one.node, graph.weights[one.node], archive.dialect)[0]
+    wanted = sorted(bare(piece.layout.stored) for piece in pieces)
+    alike = [name for name, found in shapes.items() if sorted(found) == wanted]
     return alike[0] if len(alike) == 1 else None
 
 

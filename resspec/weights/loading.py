@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -16,7 +16,7 @@ from resspec.graph import Graph
 from resspec.language import environment
 from resspec.language.document import SHIPPED_PREFIX
 from resspec.weights import adapt as adapting
-from resspec.weights import choose, findings, naming
+from resspec.weights import choose, findings, naming, sound
 from resspec.weights.adapt import How
 from resspec.weights.archive import Archive, open_archive
 from resspec.weights.choose import Choice
@@ -75,13 +75,16 @@ class Weights:
         """Numbers of the weights that were found, read when they are called.
 
         Nodes that share weights have their owner's. `progress` is called with the number of weights read
-        and the number of all.
+        and the number of all. The calls raise SpecError: `weights-values` for numbers that no training leaves
+        behind, and those of a damaged file.
         """
         found: dict[str, dict[str, Callable[[], np.ndarray[Any, Any]]]] = {}
         done = itertools.count(1)
 
         def read(one: Loaded) -> np.ndarray[Any, Any]:
             numbers = one.read()
+            if (ailment := sound.ailment(one.piece.weight, numbers)) is not None:
+                raise SpecError([findings.ailing(self.graph, one, ailment)], self.sources)
             if progress is not None:
                 progress(next(done), len(self.match.loaded))
             return numbers
@@ -128,7 +131,7 @@ def open_weights(
     try:
         namings, lookup = tuple(maps.namings.values()), _lookup(home)
         archive, found = _nearest(archive, lambda seen: choose.choose(graph, seen, namings, lookup, wanted, adapts))
-        elsewhere = partial(fit, home, archive, namings)
+        elsewhere = cache(partial(fit, home, archive, namings))
         return Weights(graph, archive, found, allow, adapts, elsewhere, dict(maps.sources))
     except SpecError as error:
         archive.__exit__(None, None, None)

@@ -53,10 +53,14 @@ class Theirs:
     text: str
     _parts: tuple[str | tuple[int, Expression, str], ...]
 
+    @property
+    def likeness(self) -> str:
+        """A regular expression of the names that the expressions could make, with numbers or words."""
+        return "".join(re.escape(part) if isinstance(part, str) else "(?:[0-9]++|[A-Za-z]++)" for part in self._parts)
+
     def resembles(self, name: str) -> bool:
         """Whether the expressions could make this name."""
-        pieces = (re.escape(part) if isinstance(part, str) else r"\w+" for part in self._parts)
-        return re.fullmatch("".join(pieces), name) is not None
+        return re.fullmatch(self.likeness, name) is not None
 
     @property
     def names(self) -> frozenset[str]:
