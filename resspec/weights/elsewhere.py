@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from resspec import files
+from resspec import files, limits
 from resspec.diagnostics import Findings, SpecError
 from resspec.language import environment
 from resspec.language.document import settings
@@ -49,6 +49,7 @@ def fit(home: Home | None, archive: Archive, namings: Iterable[Naming]) -> Fit |
     namings = [naming for naming in namings if _speaks_of(naming, archive)]
     ops, memory = by_kind(op for plugin in home.plugins for op in plugin.ops), Memory()
     best: tuple[tuple[int, int], Fit] | None = None
+    ops_seen = 0
     for way, given in itertools.islice(_ways(home), MOST) if namings else ():
         findings = Findings()
         env = environment.evaluate(home.document, given, findings)
@@ -56,9 +57,12 @@ def fit(home: Home | None, archive: Archive, namings: Iterable[Naming]) -> Fit |
             continue
         meant = [naming for naming in namings if naming.unmeant(env.lookup) is None]
         try:
-            graph = expand(home.document, dict(home.sources), given, ops, memory=memory)[0] if meant else None
+            if not meant:
+                continue
+            graph, _ = expand(home.document, dict(home.sources), given, ops, memory=memory)
+            if (ops_seen := ops_seen + len(graph.nodes)) > limits.CHECKED_NODES:
+                break
             for naming in meant:
-                assert graph is not None
                 match = choose.named(graph, archive, naming, env.lookup, {})
                 if match.missing or match.ambiguous or match.unused or len(match.mismatched) > HEAD:
                     continue
