@@ -55,8 +55,8 @@ def fit(home: Home | None, archive: Archive, namings: Iterable[Naming]) -> Fit |
         env = environment.evaluate(home.document, given, findings)
         if findings.failed:
             continue
-        meant = [naming for naming in namings if naming.unmeant(env.lookup) is None]
         try:
+            meant = [naming for naming in namings if naming.unmeant(env.lookup) is None]
             if not meant:
                 continue
             graph, _ = expand(home.document, dict(home.sources), given, ops, memory=memory)
@@ -69,7 +69,7 @@ def fit(home: Home | None, archive: Archive, namings: Iterable[Naming]) -> Fit |
                 rank = (len(match.loaded), sum(home.params.get(name) == value for name, value in env.params.items()))
                 if match.loaded and (best is None or rank > best[0]):
                     best = (rank, Fit(naming, way))
-        except SpecError:  # no network comes of these parameters, or a line of the map has no value
+        except SpecError:  # no network comes of these parameters, or the map has no value under them
             continue
     return None if best is None else best[1]
 
