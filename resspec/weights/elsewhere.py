@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from resspec import files
+from resspec import files, limits
 from resspec.diagnostics import Findings, SpecError
 from resspec.language import environment
 from resspec.language.document import settings
@@ -49,23 +49,27 @@ def fit(home: Home | None, archive: Archive, namings: Iterable[Naming]) -> Fit |
     namings = [naming for naming in namings if _speaks_of(naming, archive)]
     ops, memory = by_kind(op for plugin in home.plugins for op in plugin.ops), Memory()
     best: tuple[tuple[int, int], Fit] | None = None
+    ops_seen = 0
     for way, given in itertools.islice(_ways(home), MOST) if namings else ():
         findings = Findings()
         env = environment.evaluate(home.document, given, findings)
         if findings.failed:
             continue
-        meant = [naming for naming in namings if naming.unmeant(env.lookup) is None]
         try:
-            graph = expand(home.document, dict(home.sources), given, ops, memory=memory)[0] if meant else None
+            meant = [naming for naming in namings if naming.unmeant(env.lookup) is None]
+            if not meant:
+                continue
+            graph, _ = expand(home.document, dict(home.sources), given, ops, memory=memory)
+            if (ops_seen := ops_seen + len(graph.nodes)) > limits.CHECKED_NODES:
+                break
             for naming in meant:
-                assert graph is not None
                 match = choose.named(graph, archive, naming, env.lookup, {})
                 if match.missing or match.ambiguous or match.unused or len(match.mismatched) > HEAD:
                     continue
                 rank = (len(match.loaded), sum(home.params.get(name) == value for name, value in env.params.items()))
                 if match.loaded and (best is None or rank > best[0]):
                     best = (rank, Fit(naming, way))
-        except SpecError:  # no network comes of these parameters, or a line of the map has no value
+        except SpecError:  # no network comes of these parameters, or the map has no value under them
             continue
     return None if best is None else best[1]
 
