@@ -178,7 +178,7 @@ def _own(graph: Graph, archive: Archive, adapts: Mapping[str, How]) -> Match:
             if path in former.doubtful:
                 return Place(why="steps alike stand beside it, and which of them it was cannot be told", doubtful=True)
             if path not in former.old:
-                return Place(why="the step is new since the file was written")
+                return Place(why="the step is new, or another than when the file was written")
             was = former.old[path]
         plain = was.replace("/", "_")
         if plain in by_path:
