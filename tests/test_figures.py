@@ -132,6 +132,14 @@ def test_skips_are_told_apart() -> None:
     assert roles["projection"] == 8  # into the four convolutions, and out of them
 
 
+@pytest.mark.parametrize(("norm", "role"), [("none", "activation"), ("batch", "norm")])
+def test_a_block_of_small_ops_looks_like_the_foremost(norm: str, role: str) -> None:
+    chapter = Path(__file__).parent.parent / "specs" / "chapter" / "mlp.yaml"
+    scene = Figure(resspec.load(chapter, norm=norm), "spine").scene()
+    roles = {one.role for one in scene.walk() if isinstance(one, Box)}
+    assert roles & {"activation", "norm"} == {role}
+
+
 def test_levels_show_more_and_more() -> None:
     boxes = [Viewer(shipped("resnet_v2")).view(level).boxes() for level in LEVELS]
     assert boxes == sorted(boxes)

@@ -15,6 +15,7 @@ from resspec.cli import main
 from resspec.diagnostics import SpecError
 from resspec.probes import PROBES, data, places, surgery
 from resspec.probes.base import Settings, Subject
+from resspec.probes.recipe import Recipe
 
 MLP = Path(__file__).parent.parent / "specs" / "chapter" / "mlp.yaml"
 
@@ -59,7 +60,16 @@ def test_arrays_of_a_file(tmp_path: Path) -> None:
         ({"x": np.zeros((3, 2))}, "has no array `y`"),
         ({"x": np.zeros((3, 2)), "y": np.zeros(2)}, "3 examples in `x` and 2 labels in `y`"),
         ({"x": np.full((5, 2), np.nan), "y": np.zeros(5)}, "no finite numbers"),
+        ({"x": np.zeros((5, 2)), "y": np.full(5, np.nan)}, "`y` .* no finite numbers"),
         ({"x": np.array([{}] * 5), "y": np.zeros(5)}, "holds no plain arrays"),
+        ({}, "no array `x`, it is empty"),
+        ({"a": np.zeros(5)}, "no array `x`, only `a`"),
+        ({"x": np.zeros((0, 2)), "y": np.zeros(0)}, "no example for training"),
+        ({"x": np.zeros((4, 2)), "y": np.zeros(4)}, "no example for testing; of five"),
+        (
+            {"x": np.zeros((4, 2)), "y": np.zeros(4), "x_test": np.zeros((4, 3)), "y_test": np.zeros(4)},
+            r"`x_test` of .* \(3\) an example",
+        ),
     ],
 )
 def test_files_that_do_not_fit_are_refused(arrays: dict[str, object], said: str, tmp_path: Path) -> None:
@@ -68,6 +78,15 @@ def test_files_that_do_not_fit_are_refused(arrays: dict[str, object], said: str,
     with pytest.raises(SpecError, match=said) as caught:
         data.load(str(path))
     assert codes(caught.value) == ["bad-data"]
+    assert caught.value.diagnostics[0].help
+
+
+def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.npz"
+    with path.open("wb") as file:
+        np.save(file, np.zeros(3))
+    with pytest.raises(SpecError, match=r"it is no `\.npz` file"):
+        data.load(str(path))
 
 
 def test_data_of_another_shape_are_refused() -> None:
@@ -81,6 +100,9 @@ def test_settings_are_checked() -> None:
     assert list(Settings(seed=3, seeds=2).every_seed) == [3, 4]
     with pytest.raises(SpecError, match="at least 1"):
         Settings(seeds=0)
+    for rate in (float("nan"), float("inf")):
+        with pytest.raises(SpecError, match="`rate` must be a number of at least 0"):
+            Recipe(rate=rate)
     with pytest.raises(SpecError, match="there is no probe `gradient`") as caught:
         resspec.probe("gradient", MLP)
     assert "gradients" in str(caught.value)

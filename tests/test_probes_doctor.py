@@ -80,6 +80,27 @@ graph:
   - {dense: 10, as: logits, output: true}
 """
 
+WALL = """
+resspec: 1
+inputs: {x: [40]}
+graph:
+  - {dense: 32, as: stem}
+  - as: unit
+    do: [batch_norm, relu, {dense: {units: 32, kernel_initializer: zeros}}, {add: [prev, in], as: sum}]
+  - {dense: {units: 32, kernel_initializer: zeros}, as: wall}
+  - relu
+  - {dense: 10, as: logits, output: true}
+"""
+
+UNUSED = """
+resspec: 1
+inputs: {x: [40]}
+graph:
+  - {dense: 32, as: stem}
+  - {dense: 32, from: stem, as: side}
+  - {dense: 10, from: stem, as: logits, output: true}
+"""
+
 
 def diagnosed(text: str, folder: Path) -> Diagnosis:
     path = folder / "net.yaml"
@@ -104,6 +125,20 @@ def test_sixty_sigmoids_without_normalization(tmp_path: Path) -> None:
     assert "sigmoid" in step(found, "gradients", SIGMOID)
     assert "vanish" in str(found)
     assert "dense: 32" in step(found, "paths", SIGMOID)
+    assert "gets a gradient" not in str(found)
+
+
+def test_weights_of_zeros_on_the_way_that_all_take(tmp_path: Path) -> None:
+    found = diagnosed(WALL, tmp_path)
+    assert "as: wall" in step(found, "gradients", WALL)
+    assert "no gradient gets past `wall`" in str(found)
+    assert "gets a gradient" not in str(found)
+
+
+def test_what_is_unused_makes_nothing_sick(tmp_path: Path) -> None:
+    found = diagnosed(UNUSED, tmp_path)
+    assert found.healthy, str(found)
+    assert "unused-value" in str(found)
 
 
 def test_a_relu_before_the_sum(tmp_path: Path) -> None:

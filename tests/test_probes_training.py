@@ -60,6 +60,7 @@ def test_errors_and_losses_are_those_of_keras() -> None:
     [
         (np.array([0, 9]), "classes"),
         (np.array([0, 10]), None),
+        (np.array([-1, 9]), None),
         (np.zeros((2, 10)), "values"),
         (np.zeros(2), None),
     ],

@@ -64,6 +64,16 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f}%"
 
 
+def spread(found: Found, **where: Any) -> str:
+    """A mean error, and the least and the greatest of the seeds."""
+    error, least, most = (found(column, **where) for column in ("error", "least", "most"))
+    return f"{percent(error)} ({100 * least:.1f} to {100 * most:.1f})"
+
+
+def mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
 def number(value: float, digits: int = 3) -> str:
     """Rounded to some digits, as people write it."""
     if value == 0:
@@ -121,7 +131,8 @@ def page(text: str, say: Callable[[str], None], kept: Path | None = None) -> str
         if result is not None:
             found[stem.replace("-", "_")] = result
     names = {
-        **found, "percent": percent, "number": number, "params": params, "macs": macs, "keras": keras.__version__,
+        **found, "percent": percent, "number": number, "spread": spread, "mean": mean, "pi": math.pi, "params": params,
+        "macs": macs, "keras": keras.__version__,
         "backend": keras.backend.backend(), "cores": os.cpu_count(), "python": platform.python_version(),
         "minutes": math.ceil(sum(one.seconds for one in found.values()) / 60),
     }  # fmt: skip

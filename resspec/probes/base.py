@@ -174,8 +174,8 @@ class Settings:
             if isinstance(value, list):
                 object.__setattr__(self, one.name, tuple(value))
             numbers = value if isinstance(value, (tuple, list)) else (value,)
-            if least is not None and any(number < least for number in numbers):
-                raise refused(f"`{one.name}` must be at least {least:g}, got {value}", code="bad-argument")
+            if least is not None and not all(least <= number < math.inf for number in numbers):  # nan neither
+                raise refused(f"`{one.name}` must be a number of at least {least:g}, got {value}", code="bad-argument")
             if choices and value not in choices:
                 raise refused(f"`{one.name}` is one of {', '.join(choices)}, got `{value}`", code="bad-argument")
 

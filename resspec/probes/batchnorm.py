@@ -88,8 +88,8 @@ class Look:
     """(updates, difference between training and inference, relative to the spread of the outputs)"""
     noise: dict[str, tuple[float, ...]]
     """kind -> for each size of batch, what of an output depends on the rest of the batch"""
-    growths: dict[str, tuple[float, float]]
-    """kind -> factor and increment of the variance across the batch, a block"""
+    variances: dict[str, Array]
+    """kind -> the variance across the batch along the stream, from its entry on"""
 
 
 def run(subjects: Sequence[Subject], settings: Options, progress: Progress) -> Result:
@@ -131,11 +131,11 @@ def look(network: Network, label: str, settings: Options, progress: Progress) ->
         if n in (0, 1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 500) or n == settings.updates:
             gaps.append((n, _gap(opened, inputs)))
         opened.values(inputs, training=True)
-    noise, growths = {}, {}
+    noise, variances = {}, {}
     for k, kind in enumerate(KINDS):
         progress(f"{label}: {kind} norm", k, len(KINDS))
-        noise[kind], growths[kind] = _in_place(with_norm(network, kind, settings.ghost), settings)
-    return Look(network, label, first.momentum, tuple(layers), tuple(gaps), noise, growths)
+        noise[kind], variances[kind] = _in_place(with_norm(network, kind, settings.ghost), settings)
+    return Look(network, label, first.momentum, tuple(layers), tuple(gaps), noise, variances)
 
 
 def _by_hand(network: Network, opened: Session, norms: Sequence[int], inputs: Any) -> list[Layer]:
@@ -192,8 +192,8 @@ def _gap(opened: Session, inputs: Any) -> float:
     return float(np.mean(apart))
 
 
-def _in_place(network: Network, settings: Options) -> tuple[tuple[float, ...], tuple[float, float]]:
-    """Dependence on the batch for each of its sizes, and growth along the stream, with one normalization."""
+def _in_place(network: Network, settings: Options) -> tuple[tuple[float, ...], Array]:
+    """Dependence on the batch for each of its sizes, and variances along the stream, with one normalization."""
     stream = Map(network).stream
     opened = session(network, stream, seed=settings.seed)
     name, most = next(iter(network.outputs)), max(settings.batches)
@@ -210,8 +210,7 @@ def _in_place(network: Network, settings: Options) -> tuple[tuple[float, ...], t
         around = np.array(outputs)
         noise.append(float(np.sqrt(around.var(axis=0).mean() / max(np.mean(around**2), 1e-300))))
     values = opened.values({key: value[:most] for key, value in pool.items()}, training=True)
-    grown = growth(course(network, "", stream, [[values[network.nodes[i].path] for i in stream]]).variances)
-    return tuple(noise), (grown.factor, grown.increment)
+    return tuple(noise), course(network, "", stream, [[values[network.nodes[i].path] for i in stream]]).variances
 
 
 def _tables(found: Sequence[Look], settings: Options) -> tuple[Table, ...]:
@@ -225,7 +224,12 @@ def _tables(found: Sequence[Look], settings: Options) -> tuple[Table, ...]:
                 Column("increment", "of the variance across the batch, a block"),
                 *(Column(f"noise_{size}", f"of an output by the rest of {size}") for size in settings.batches),
             ),
-            tuple((one.label, kind, *one.growths[kind], *one.noise[kind]) for one in found for kind in KINDS),
+            tuple(
+                (one.label, kind, grown.factor, grown.increment, *one.noise[kind])
+                for one in found
+                for kind in KINDS
+                for grown in [growth(one.variances[kind])]
+            ),
         ),
         Table(
             "modes",
@@ -300,15 +304,21 @@ def verdicts(found: Look, settings: Options) -> list[Verdict]:
 
 
 def _draw(figure: Figure, found: Look, settings: Options) -> None:
+    from matplotlib.ticker import LogFormatter
+
     from resspec.probes import figure as look
 
-    (inside, gap), (noise, growths) = figure.subplots(2, 2)
+    (inside, gap), (noise, along) = figure.subplots(2, 2)
     x = np.arange(1, len(found.layers) + 1)
     look.line(inside, x, [layer.variance for layer in found.layers], 0, "goes in")
     look.line(inside, x, [layer.out_variance for layer in found.layers], 1, "comes out")
     inside.set_yscale("log")
+    for axis in (inside.yaxis.set_major_formatter, inside.yaxis.set_minor_formatter):
+        axis(LogFormatter(minor_thresholds=(2, 0.5)))
     inside.set_title("variance at each batch norm")
     inside.set_xlabel("batch norm, from the input")
+    inside.set_ylabel("mean over channels")
+    inside.xaxis.get_major_locator().set_params(integer=True)
     inside.legend()
     n, gaps = zip(*found.gaps, strict=True)
     steps = np.arange(n[-1] + 1)
@@ -328,10 +338,13 @@ def _draw(figure: Figure, found: Look, settings: Options) -> None:
     noise.set_xlabel("examples in the batch")
     noise.set_ylabel("share of an output")
     noise.legend()
-    factors = [found.growths[kind][0] for kind in KINDS]
-    bars = growths.bar(KINDS, factors, 0.6, color=[*look.COLOURS[:4], "#bdbdbd"], edgecolor="#333333", linewidth=0.6)
-    growths.bar_label(bars, [f"{one:.2f}" for one in factors], fontsize=8, padding=2)
-    growths.axhline(1, color=look.GREY, linewidth=0.8)
-    growths.set_title("growth of the variance, a block")
-    growths.set_ylim(0, max(factors) * 1.2)
-    growths.grid(visible=False, axis="x")
+    for k, kind in enumerate(KINDS):
+        values = found.variances[kind]
+        look.line(along, np.arange(len(values)), values, k, kind)
+    # without a norm it may grow without bounds; the others are what is compared
+    along.set_ylim(0, 1.6 * max(float(np.max(found.variances[kind])) for kind in KINDS[:-1]))
+    along.xaxis.get_major_locator().set_params(integer=True)
+    along.set_title("variance across the batch")
+    along.set_xlabel("block")
+    along.set_ylabel("mean over units")
+    along.legend()

@@ -13,6 +13,7 @@ import numpy as np
 
 from resspec.analysis import legal
 from resspec.analysis.cost import shape_at
+from resspec.diagnostics import SpecError
 from resspec.graph import Node
 from resspec.network import Network
 from resspec.ops.dense import Embedding
@@ -210,30 +211,33 @@ def _smoothed(x: Array) -> Array:
 def _from_file(path: Path) -> Data:
     from resspec import files
 
+    if not path.exists():
+        raise files.FileProblem("file-not-found", f"no file `{path}`")
     try:
+        if not zipfile.is_zipfile(path):  # NumPy would take it for something pickled
+            raise ValueError("it is no `.npz` file")
         with np.load(path, allow_pickle=False) as found:
             arrays = {name: found[name] for name in ("x", "y", "x_test", "y_test") if name in found}
-    except FileNotFoundError:
-        raise files.FileProblem("file-not-found", f"no file `{path}`") from None
+            there = ", ".join(f"`{name}`" for name in found)
     except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
         raise refused(
             f"`{path}` holds no plain arrays: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
             code="bad-data",
             help="write numbers with `numpy.savez(path, x=x, y=y)`; objects, which are pickled, are not read",
         ) from None
+    for key in ("x", "y"):
+        if key not in arrays:
+            raise _unfit(f"`{path}` has no array `{key}`, {f'only {there}' if there else 'it is empty'}")
     return _checked(str(path), arrays)
 
 
+def _unfit(message: str) -> SpecError:
+    help = "`x` are the examples and `y` their labels, as many; `x_test` and `y_test`, if given, are for testing"
+    return refused(message, code="bad-data", help=help)
+
+
 def _checked(name: str, arrays: Mapping[str, Array]) -> Data:
-    missing = [key for key in ("x", "y") if key not in arrays]
-    if missing:
-        there = ", ".join(arrays) or "none of these"
-        raise refused(
-            f"`{name}` has no array `{missing[0]}`, only {there}",
-            code="bad-data",
-            help="the examples are `x`, their labels `y`; `x_test` and `y_test` are for testing",
-        )
-    arrays = dict(arrays)
+    arrays = {key: np.atleast_1d(value) for key, value in arrays.items()}
     if "x_test" not in arrays or "y_test" not in arrays:  # every fifth example is for testing
         last = np.arange(len(arrays["x"])) % 5 == 4
         if len(arrays["x"]) == len(arrays["y"]):
@@ -242,10 +246,16 @@ def _checked(name: str, arrays: Mapping[str, Array]) -> Data:
     for suffix in ("", "_test"):
         x, y = arrays.get(f"x{suffix}", arrays["x"]), arrays.get(f"y{suffix}", arrays["y"])
         if len(x) != len(y):
-            message = f"`{name}` has {len(x)} examples in `x{suffix}` and {len(y)} labels in `y{suffix}`"
-            raise refused(message, code="bad-data")
-        if x.dtype.kind not in "fiub" or not np.isfinite(x).all():
-            raise refused(f"`x{suffix}` of `{name}` has values that are no finite numbers", code="bad-data")
+            raise _unfit(f"`{name}` has {len(x)} examples in `x{suffix}` and {len(y)} labels in `y{suffix}`")
+        if not len(x):
+            kept = "; of five or more the fifth would be kept for testing" if suffix else ""
+            raise _unfit(f"`{name}` has no example for {'testing' if suffix else 'training'}{kept}")
+        for key, values in ((f"x{suffix}", x), (f"y{suffix}", y)):
+            if values.dtype.kind not in "fiub" or not np.isfinite(values).all():
+                raise _unfit(f"`{key}` of `{name}` has values that are no finite numbers")
+            if values.shape[1:] != arrays[key[0]].shape[1:]:
+                of = f"{_shape(values.shape[1:])} an example, `{key[0]}` {_shape(arrays[key[0]].shape[1:])}"
+                raise _unfit(f"`{key}` of `{name}` is {of}")
     if arrays["y"].ndim == 2 and arrays["y"].shape[1] == 1:
         arrays |= {"y": arrays["y"][:, 0], "y_test": arrays["y_test"][:, 0]}
     return Data(name, arrays["x"], arrays["y"], arrays["x_test"], arrays["y_test"])

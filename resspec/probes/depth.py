@@ -131,9 +131,12 @@ def _draw(figure: Figure, courses: Sequence[Course], epochs: int) -> None:
             y = np.asarray(one.losses, float)
             seen = np.isfinite(y)
             x = (np.arange(len(y)) + 0.5) / one.stretches
+            if not seen.any():  # there is nothing to draw, so the legend says it
+                axes.plot([], [], " ", label=f"{course.label}: diverges at once" if n == 0 else None)
+                continue
             look.line(axes, x[seen], np.minimum(y[seen], 0.97 * top), k, course.label if n == 0 else "", alpha=0.9)
             if one.diverged:
-                at = (x[seen][-1], min(y[seen][-1], 0.97 * top)) if seen.any() else (0.0, 0.93 * top)
+                at = (x[seen][-1], min(y[seen][-1], 0.97 * top))
                 axes.annotate("diverged", at, xytext=(6, 2), textcoords="offset points", fontsize=8,
                               color=look.COLOURS[k % 7])  # fmt: skip
     axes.axhline(highest, color=look.GREY, linewidth=1, linestyle=(0, (2, 2)))

@@ -36,7 +36,7 @@ class Line:
     def __str__(self) -> str:
         mark = {True: "ok  ", False: "SICK", None: "note"}[self.verdict.ok]
         text = f"{mark}  {self.about:<9}  {self.verdict.text}"
-        if self.verdict.ok is False and self.verdict.place is not None:
+        if self.verdict.ok is not True and self.verdict.place is not None:
             text += f"; at {self.verdict.place}"
         return f"{text}: {self.verdict.help}" if self.verdict.help else text
 
@@ -93,12 +93,14 @@ def diagnose(
     progress("shattering")
     opened.calibrate(inputs_)
     pairs = opened.derive(shatter.neighbours(inputs_, seed), seed, alike=True).by_tap(where.layers[0])
+    kept = gradients.verdict(found)
+    reached = bool(kept.ok) and bool((found.weights > 0).all())
     lines = {
-        "gradients": gradients.verdict(found),
+        "gradients": kept,
         "shatter": shattered(network, pairs),
         "variance": variance.verdict(course),
         "paths": routed(network),
-        "spec": written(network, _dead(network, found, derived), seed),
+        "spec": written(network, _dead(network, found, derived), seed, reached=reached),
     }
     return Diagnosis(network, tuple(Line(about, _short(one, network)) for about, one in lines.items()))
 
@@ -151,17 +153,19 @@ def _through(where: Map, end: int) -> list[int]:
     return [a * b for a, b in zip(before, after, strict=True)]
 
 
-def written(network: Network, dead: list[int], seed: int) -> Verdict:
-    """Dead branches, and the warnings of `check` on this network."""
+def written(network: Network, dead: list[int], seed: int, *, reached: bool) -> Verdict:
+    """Dead branches, and the warnings of `check` on this network; `reached`: every layer gets a gradient."""
     if dead:
         return _dying(network, dead, seed)
-    warnings = warned(network)
+    # what is unused is not in the network, so it cannot make it sick
+    warnings = sorted(warned(network), key=lambda one: one.code.startswith("unused"))
     if not warnings:
-        return Verdict(True, "no warnings, and every layer gets a gradient", source="`resspec check`")
+        return Verdict(True, "no warnings" + ", and every layer gets a gradient" * reached, source="`resspec check`")
     first = warnings[0]
     more = f" (and {len(warnings) - 1} more, see `resspec check`)" if len(warnings) > 1 else ""
+    sick = None if first.code.startswith("unused") else False
     return Verdict(
-        False, f"{first.code}: {first.message}{more}", "no warnings", "`resspec check`", first.span, first.help
+        sick, f"{first.code}: {first.message}{more}", "no warnings", "`resspec check`", first.span, first.help
     )
 
 

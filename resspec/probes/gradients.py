@@ -54,6 +54,8 @@ class Curve:
     depth: np.ndarray[Any, Any]
     weights: np.ndarray[Any, Any]
     activations: np.ndarray[Any, Any]
+    zeros: frozenset[str] = frozenset()
+    """paths of layers whose weights are all zero: no gradient gets past them"""
 
 
 class Trend(NamedTuple):
@@ -129,15 +131,25 @@ def measure(network: Network, label: str, seeds: Sequence[int], batch: int) -> C
     return curve(network, label, layers, found)
 
 
-def norms(network: Network, layers: Sequence[int], derived: Any) -> tuple[list[float], list[float]]:
-    """Norms of the gradients by weights and by activations of some layers, from a `session.Derived`."""
+class Norms(NamedTuple):
+    """Of some layers, from one seed."""
+
+    values: list[float]
+    """of the weights themselves"""
+    weights: list[float]
+    activations: list[float]
+
+
+def norms(network: Network, layers: Sequence[int], derived: Any) -> Norms:
+    """Norms of weights and of the gradients by them and by activations, from a `session.Derived`."""
     weights = derived.weights()
-    by_weights = []
+    values, by_weights = [], []
     for i in layers:
         owner = network.nodes[i].owner or network.nodes[i].path
-        kernels = [gradient for _, gradient in weights.get(owner, {}).values() if gradient.ndim > 1]
-        by_weights.append(norm(*kernels))
-    return by_weights, [norm(derived.by_tap(i)) for i in layers]
+        kernels = [pair for pair in weights.get(owner, {}).values() if pair[1].ndim > 1]
+        values.append(norm(*(value for value, _ in kernels)))
+        by_weights.append(norm(*(gradient for _, gradient in kernels)))
+    return Norms(values, by_weights, [norm(derived.by_tap(i)) for i in layers])
 
 
 def norm(*arrays: Any) -> float:
@@ -145,14 +157,12 @@ def norm(*arrays: Any) -> float:
     return float(np.sqrt(sum(np.sum(np.square(one.astype(np.float64))) for one in arrays)))
 
 
-def curve(
-    network: Network, label: str, layers: Sequence[int], found: Sequence[tuple[list[float], list[float]]]
-) -> Curve:
-    depth = places.Map(network).depth
-    weights, activations = (np.array([one[k] for one in found]) for k in (0, 1))
+def curve(network: Network, label: str, layers: Sequence[int], found: Sequence[Norms]) -> Curve:
+    depth, paths = places.Map(network).depth, places.names(network, layers)
+    values, weights, activations = np.swapaxes(np.array(found), 0, 1)
     return Curve(
-        network, label, tuple(places.names(network, layers)), np.array([depth[i] for i in layers]),
-        _geometric(weights), _geometric(activations),
+        network, label, tuple(paths), np.array([depth[i] for i in layers]), _geometric(weights),
+        _geometric(activations), frozenset(path for path, own in zip(paths, values.T, strict=True) if not own.any()),
     )  # fmt: skip
 
 
@@ -180,18 +190,27 @@ def trend(depth: np.ndarray[Any, Any], norms: np.ndarray[Any, Any]) -> Trend:
 
 
 def verdict(found: Curve) -> Verdict:
-    """Whether gradients keep their size on the way to the first layer; the step that changes them most."""
+    """Whether gradients change little on the way to the first layer; the step that changes them most."""
     of, by = trend(found.depth, found.weights), trend(found.depth, found.activations)
     worst, what = max(((of, "weights"), (by, "activations")), key=lambda one: _distance(one[0].whole))
     threshold = f"a change by less than {SPAN:,.0f} from the last layer to the first"
     factors = f"x{of.factor:.3g} (weights) and x{by.factor:.3g} (activations) a layer"
     if _distance(worst.whole) < np.log(SPAN):
-        return Verdict(True, f"{found.label}: gradients keep their size, {factors}", threshold, SOURCE)
+        text = f"{found.label}: gradients change by less than x{SPAN:,.0f} towards the input, {factors}: "
+        text += f"those by {what} x{worst.whole:.2g} over {worst.layers} layers"
+        return Verdict(True, text, threshold, SOURCE)
     vanish = worst.whole < 1
     text = (
         f"{found.label}: gradients {'vanish' if vanish else 'explode'} towards the input, {factors}: "
         f"those by {what} change x{worst.whole:.2g} over {worst.layers} layers"
     )
+    if (wall := blocking(found)) is not None:
+        path = found.network.nodes[wall].path
+        text = f"{found.label}: no gradient gets past `{path}`, whose weights are all zero"
+        where = places.Map(found.network).span(wall, "kernel_initializer")
+        return Verdict(
+            False, text, threshold, SOURCE, where, "draw them at random, with `he_normal` before a ReLU, say"
+        )
     i = culprit(found, vanish)
     name = places.activation(found.network.nodes[i])
     return Verdict(
@@ -212,6 +231,21 @@ def remedy(network: Network, activation: str | None, vanish: bool) -> str:
         return "put residual sums around every two layers: without them normalization lets gradients grow"
     size = "larger" if vanish else "smaller"
     return f"draw weights {size} (`he_normal` before a ReLU); add `batch_norm` and residual sums"
+
+
+def blocking(found: Curve) -> int | None:
+    """The layer nearest to the output whose weights are all zero and that nothing leads around.
+
+    No layer before it gets a gradient.
+    """
+    walls = [
+        k
+        for k, path in enumerate(found.paths)
+        if path in found.zeros and not found.activations[found.depth < found.depth[k]].any()
+    ]
+    if not walls or not (found.depth < found.depth[walls[-1]]).any():
+        return None
+    return places.Map(found.network).layers[walls[-1]]
 
 
 def culprit(found: Curve, vanish: bool) -> int:

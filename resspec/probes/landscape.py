@@ -64,6 +64,10 @@ class Case(NamedTuple):
         return float(np.mean([getattr(one, what) for one in self.surfaces]))
 
     @property
+    def centre(self) -> float:
+        return float(np.mean([_middle(one.loss) for one in self.surfaces]))
+
+    @property
     def highest(self) -> float:
         return float(np.mean([one.loss.max() for one in self.surfaces]))
 
@@ -153,8 +157,8 @@ def verdict(case: Case) -> Verdict:
     """How rough the surface is; twins are not judged."""
     rough, highest = case.mean("rough"), case.highest
     text = (
-        f"{case.one.label}: the loss around what was trained rises to {_number(highest)}, {rough:.0%} of the surface "
-        "is not convex"
+        f"{case.one.label}: the loss is {_number(case.centre)} where training ended and rises to {_number(highest)} "
+        f"around it, {_share(rough)} of the surface is not convex"
     )
     well = rough < ROUGH
     help = None if well or case.one.twin else "shortcuts make it smoother; so do wider layers"
@@ -165,12 +169,18 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
 
 
+def _share(value: float) -> str:
+    return f"{100 * value:.2g}%"
+
+
 def _middle(loss: Array) -> float:
     return float(loss[len(loss) // 2, len(loss) // 2])
 
 
 def _draw(figure: Figure, cases: Sequence[Case], sides: Array) -> None:
+    from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LogNorm
+    from matplotlib.patheffects import withStroke
     from matplotlib.ticker import LogFormatterSciNotation, LogLocator
 
     shown = [case.surfaces[0].loss for case in cases]
@@ -184,7 +194,8 @@ def _draw(figure: Figure, cases: Sequence[Case], sides: Array) -> None:
         lines = flat.contour(
             sides, sides, np.maximum(loss.T, low), levels=levels[::2], norm=norm, colors="white", linewidths=0.5
         )
-        flat.clabel(lines, fontsize=6, fmt=_number)
+        for label in flat.clabel(lines, fontsize=6, fmt=_number):
+            label.set_path_effects([withStroke(linewidth=1.5, foreground="#00000090")])
         flat.plot(0, 0, marker="+", color="white", markersize=8)
         flat.set_aspect("equal")
         flat.grid(visible=False)
@@ -202,5 +213,13 @@ def _draw(figure: Figure, cases: Sequence[Case], sides: Array) -> None:
         solid.set_zticks([float(np.log10(t)) for t in ticks], [LogFormatterSciNotation()(t, None) for t in ticks])
         solid.set_xticks([sides[0], 0, sides[-1]])
         solid.set_yticks([sides[0], 0, sides[-1]])
-        solid.set_title(f"{case.surfaces[0].rough:.0%} not convex, up to {_number(loss.max())}", fontweight="normal")
+        solid.set_xlabel("first direction")
+        solid.set_ylabel("second direction")
+        solid.set_zlabel("loss")
+        solid.set_title(
+            f"{_number(_middle(loss))} to {_number(loss.max())}, {_share(case.surfaces[0].rough)} not convex",
+            fontweight="normal",
+        )
         solid.view_init(elev=28, azim=-60)
+        solid.set_box_aspect(None, zoom=0.85)  # room for the names of the axes
+    figure.colorbar(ScalarMappable(norm, "viridis"), ax=figure.axes, location="bottom", label="loss", aspect=60)

@@ -170,9 +170,9 @@ def verdict(case: Case) -> Verdict:
         return Verdict(None, text, f"an error below {LEARNT:g} of that of a guess", help=longer)
     worst = int(np.argmax(case.single.mean(axis=0)))
     text = (
-        f"{case.one.label}: without one of its {len(case.blocks)} blocks the error rises by {100 * case.rise:.1f} "
-        f"points in the median, from {case.whole.mean():.1%}; most without `{case.blocks[worst].path}`, to "
-        f"{case.single[:, worst].mean():.1%}"
+        f"{case.one.label}: without one of its {len(case.blocks)} blocks the training error rises by "
+        f"{100 * case.rise:.1f} points in the median, from {case.whole.mean():.1%}; most without "
+        f"`{case.blocks[worst].path}`, to {case.single[:, worst].mean():.1%}"
     )
     residual = case.blocks[0].add is not None
     threshold = f"a rise by at most {100 * RISE:.0f} points" + f" with {MANY} residual blocks or more" * residual
@@ -197,7 +197,7 @@ def _draw(figure: Figure, cases: Sequence[Case]) -> None:
             _fan(right, {0: case.whole, **case.swapped}, k, case.one.label)
     left.set_title("one block deleted")
     left.set_xlabel("which block")
-    left.set_ylabel("error, %")
+    left.set_ylabel("training error, %")
     middle.set_title("several deleted")
     middle.set_xlabel("how many")
     right.set_title("several swapped in pairs")

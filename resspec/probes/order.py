@@ -68,7 +68,7 @@ def run(subjects: Sequence[Subject], settings: Options, progress: Progress) -> R
         "training error by order",
         (
             Column("order"), Column("units"), Column("error", "share of the training examples, mean of the seeds"),
-            Column("lowest"), Column("highest"), Column("test_error"), Column("loss", "of the last epoch"),
+            Column("least"), Column("most"), Column("test_error"), Column("loss", "of the last epoch"),
             Column("diverged", "seeds"), Column("least_step", "of any element in any unit"), Column("greatest_step"),
         ),
         tuple(

@@ -82,21 +82,22 @@ def task(network: Network, found: data.Data) -> Task:
     probabilities = function in ("softmax", "sigmoid")
     whole = np.issubdtype(found.y.dtype, np.integer) or found.y.dtype == bool
     channels, rank = spec.channels, found.y.ndim - 1
-    if whole and isinstance(channels, int):
-        if rank == spec.rank - 1 and channels > 1 and int(found.y.max()) < channels:
+    least, most = (f([f(found.y), f(found.y_test)]) for f in (np.min, np.max))
+    if whole and isinstance(channels, int) and least >= 0:
+        if rank == spec.rank - 1 and channels > 1 and most < channels:
             return Task("classes", probabilities)
-        if channels == 1 and int(found.y.max()) <= 1 and rank in (spec.rank - 1, spec.rank):
+        if channels == 1 and most <= 1 and rank in (spec.rank - 1, spec.rank):
             return Task("binary", probabilities)
     if not whole and rank == spec.rank and (found.y.shape[-1] == channels):
         return Task("values", False)
     shape = "x".join(map(str, found.y.shape[1:])) or "one number"
-    what = f"whole numbers up to {found.y.max()}" if whole else "numbers"
+    what = f"whole numbers from {least} to {most}" if whole else "numbers"
     raise refused(
         f"the labels of `{found.name}` are {what}, {shape} an example, which `{network.name}` with outputs of {spec} "
         "cannot learn",
         code="bad-data",
         span=network.nodes[ref.node].origin.span,
-        help="labels are classes, one for each place of the output, or values as many as the outputs",
+        help="labels are classes from 0 on, one for each place of the output, or values as many as the outputs",
     )
 
 

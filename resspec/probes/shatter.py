@@ -333,15 +333,17 @@ def _draw(figure: Figure, found: Sequence[Shards]) -> None:
     if several:  # the ends of each family, of three at most
         members = [[one for one in found if one.family == family] for family in families[:3]]
         drawn = [one for group in members for one in (group[0], group[-1])]
-    shown = drawn[:5]
+    shown = drawn[:6]
     for k, axes in enumerate(grid[0].subgridspec(len(shown), 1).subplots(sharex=True, squeeze=False)[:, 0]):
         one = shown[k]
         axes.plot(one.line, one.curve, color=look.COLOURS[k % 7], linewidth=0.9)
-        axes.set_yticks([])
-        axes.spines["left"].set_visible(False)
+        axes.yaxis.get_major_locator().set_params(nbins=3, integer=True)
+        axes.tick_params(axis="y", labelsize=6)
         axes.set_title(one.label, fontsize=8, fontweight="normal", pad=2)
         if k == 0:
             axes.set_title(f"gradient along a line of inputs\n{one.label}", fontsize=8, fontweight="normal", pad=2)
+        if k == len(shown) // 2:
+            axes.set_ylabel("over its standard deviation", y=1.0 if len(shown) % 2 == 0 else 0.5)
         if k == len(shown) - 1:
             axes.set_xlabel("place on the line")
     right = grid[1].subgridspec(2 if several else 1, 1)

@@ -197,11 +197,14 @@ def _draw(figure: Figure, courses: Sequence[Course]) -> None:
             axes.plot(longest, start * 2.0**longest, color=look.GREY, linewidth=0.8, linestyle=":", zorder=0)
             axes.annotate("doubling", (longest[-1] * 0.62, start * 2.0 ** (longest[-1] * 0.62)), color=look.GREY,
                           fontsize=7, ha="right", va="bottom")  # fmt: skip
-        axes.set_yscale("log", base=2)
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}")
+        axes.set_yscale("log")
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_title(title)
-        axes.set_xlabel("block, or layer where there are none, from the entry on")
         axes.legend(loc="upper left")
-    left.set_ylabel("at initialization")
+    left.set_ylabel("mean over units, at initialization")
+    units = {bool(places.Map(one.network).units) for one in courses}
+    figure.supxlabel(
+        " or ".join(name for name, there in (("block", True), ("layer", False)) if there in units), fontsize=9
+    )
     low, high = left.get_ylim()
     left.set_ylim(low, high * (high / low) ** 0.25)

@@ -50,10 +50,21 @@ def title(graph: Graph, cell: Cell) -> str:
 
 def activations(graph: Graph, cell: Cell) -> str:
     """`batch norm, ReLU` for a block of nothing but norms and activations, which needs no name; else empty."""
-    ops = [graph.nodes[i] for i in cell.part.nodes]
-    if len(ops) > 3 or any(node.op.family not in ("norm", "activation", "regularization") for node in ops):
+    if role(graph, cell) == "block":
         return ""
-    return ", ".join(op_title(graph, node) for node in ops)
+    return ", ".join(op_title(graph, graph.nodes[i]) for i in cell.part.nodes)
+
+
+SMALL = ("norm", "activation", "regularization")
+"""families of ops that change numbers one by one; a block of them looks like the first of these that it has"""
+
+
+def role(graph: Graph, cell: Cell) -> str:
+    """What a block looks like: the foremost family of one of few small ops, else `block`."""
+    families = {graph.nodes[i].op.family for i in cell.part.nodes}
+    if len(cell.part.nodes) > 3 or not families <= {*SMALL}:
+        return "block"
+    return next(family for family in SMALL if family in families)
 
 
 def name(cell: Cell, *, whole: bool = False) -> str:

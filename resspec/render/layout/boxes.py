@@ -40,7 +40,7 @@ class Boxes:
         if is_output(cell):
             return "output"
         if cell.part.is_block:
-            return "norm" if labels.activations(self.graph, cell) else "block"
+            return labels.role(self.graph, cell)
         return self.graph.nodes[cell.first].op.family
 
     def mark(self, cell: Cell) -> Mark:
