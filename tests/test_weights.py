@@ -408,6 +408,35 @@ def test_what_is_loaded_by_number_alone_is_told(tmp_path: Path) -> None:
         network.to_keras(weights=path)
 
 
+MOVED = """
+resspec: 1
+inputs: {image: [8, 8, 3]}
+graph:
+  - {conv: {filters: 4, kernel_size: 3, padding: 1}, as: first}
+  - {batch_norm: , when: not later}
+  - {relu: }
+  - {conv: {filters: 4, kernel_size: 3, padding: 1}}
+  - {batch_norm: , when: later}
+  - {relu: , when: more}
+  - {dense: 2, as: logits, output: true}
+params: {later: bool = false, more: bool = true}
+"""
+
+
+def test_a_saved_model_tells_what_its_layers_read(tmp_path: Path) -> None:
+    """Without the note, as after `model.save`: a norm that moved to another convolution is not taken for the same."""
+    old = load(MOVED)
+    path = tmp_path / "trained.keras"
+    old.to_keras().save(path)
+    for same in (old, load(MOVED, params={"more": False})):
+        with opened(same, path) as found:
+            assert not found.findings
+            assert found.facts["by_number"] == ["batch_norm0", "conv0"]
+    findings = refused(load(MOVED, params={"later": True}), path)
+    assert {one.code for one in findings} == {"weights-ambiguous"}
+    assert "such steps do not all read here what they read there" in findings[0].message
+
+
 def _chain(steps: list[tuple[str, Any]]) -> api.Network:
     lines = "\n".join(f"  - {step}" for step, _ in steps)
     return load(f"resspec: 1\ninputs: {{x: [4]}}\ngraph:\n{lines}\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -66,6 +66,8 @@ class Archive:
     """in the order of their first tensors"""
     notes: tuple[str, ...]
     """what else is in the file and was left out, or was read in another way than it is written"""
+    reads: Mapping[str, Sequence[str]] | None
+    """layer -> the layers that it reads, where the file holds the whole model; None where it holds weights alone"""
 
     def __init__(
         self,
@@ -74,10 +76,11 @@ class Archive:
         dialect: Dialect,
         tensors: Iterable[Tensor],
         notes: Iterable[str] = (),
+        reads: Mapping[str, Sequence[str]] | None = None,
         resources: ExitStack | None = None,
     ) -> None:
         self.path, self.form, self.dialect = path, form, dialect
-        self.tensors, self.notes = tuple(tensors), tuple(notes)
+        self.tensors, self.notes, self.reads = tuple(tensors), tuple(notes), reads
         self.by_name = {tensor.name: tensor for tensor in self.tensors}
         layers: dict[str, list[Tensor]] = {}
         for tensor in self.tensors:
@@ -101,7 +104,7 @@ class Archive:
             for one in self.tensors
         ]
         note = f"every name begins with `{prefix}`, which is left out"
-        return Archive(self.path, self.form, self.dialect, tensors, [*self.notes, note], self._resources)
+        return Archive(self.path, self.form, self.dialect, tensors, [*self.notes, note], self.reads, self._resources)
 
     def __enter__(self) -> Self:
         return self

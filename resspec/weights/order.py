@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +51,39 @@ def former(graph: Graph, noted: Mapping[str, Sequence[Sequence[Any]]]) -> Former
                 old[_path(after[new])] = _path(before[was])
         doubtful.update(_path(after[k]) for k in found.doubtful if "#" in after[k][0])
     return Former(old, frozenset(doubtful))
+
+
+def reads_alike(graph: Graph, reads: Mapping[str, Sequence[str]], nodes: Iterable[int]) -> bool:
+    """Whether `nodes` read the outputs of the same layers as in a file that lists what its layers read.
+
+    Of the layers between, only those count that have weights or a name of their own, here and there.
+    """
+    names = [graph.layer_names[graph.index[node.owner] if node.owner else i] for i, node in enumerate(graph.nodes)]
+    counting = {
+        names[i]
+        for i, (node, weights) in enumerate(zip(graph.nodes, graph.weights, strict=True))
+        if names[i] in reads and (weights or not graph.is_numbered(node.path))
+    }
+    here: dict[str, list[str]] = {}
+    for name, node in zip(names, graph.nodes, strict=True):  # one layer may be called several times
+        here.setdefault(name, []).extend(names[ref.node] for ref in node.inputs)
+    return all(_sources(names[i], here, counting) == _sources(names[i], reads, counting) for i in nodes)
+
+
+def _sources(layer: str, reads: Mapping[str, Sequence[str]], counting: Set[str]) -> set[str]:
+    """The nearest layers of `counting` that a layer reads, through others."""
+    found: set[str] = set()
+    ahead, seen = list(reads.get(layer, ())), {layer}
+    while ahead:
+        one = ahead.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        if one in counting:
+            found.add(one)
+        else:
+            ahead.extend(reads.get(one, ()))
+    return found
 
 
 def _bodies(graph: Graph) -> dict[str, list[Step]]:

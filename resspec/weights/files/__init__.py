@@ -6,7 +6,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
@@ -25,6 +25,7 @@ class Contents(NamedTuple):
     dialect: Dialect
     tensors: Sequence[Tensor]
     notes: Sequence[str] = ()
+    reads: Mapping[str, Sequence[str]] | None = None
 
 
 def open_any(path: Path) -> Archive:
@@ -32,7 +33,7 @@ def open_any(path: Path) -> Archive:
     with ExitStack() as resources, reading(path):
         file = resources.enter_context(opened(path))
         found = _contents(path, file, resources)
-        return Archive(path, *found, resources.pop_all())
+        return Archive(path, *found, resources=resources.pop_all())
 
 
 def opened(path: Path) -> IO[bytes]:
@@ -92,9 +93,8 @@ def _zip(archive: Zip, resources: ExitStack) -> Contents:
         config = json.loads(archive.text(keras3.CONFIG))
         file, start = archive.place(keras3.MEMBER, resources)
         root = root_of(file, archive.path, start, archive.members[keras3.MEMBER].file_size)
-        return Contents(
-            "keras", "keras", keras3.tensors(root, archive.path, config if isinstance(config, dict) else {})
-        )
+        config = config if isinstance(config, dict) else {}
+        return Contents("keras", "keras", keras3.tensors(root, archive.path, config), reads=keras3.reads(config))
     if any(name.endswith(f"/{torch.PICKLE}") for name in archive.members):
         found, notes = torch.tensors(archive)
         return Contents("torch", "torch", found, notes)

@@ -237,6 +237,30 @@ def _listed(config: Config | None) -> tuple[dict[str, Config], dict[str, Config]
     return by_key, by_name
 
 
+def reads(config: Config) -> dict[str, list[str]]:
+    """Layer -> the layers whose outputs it reads, in order, of a functional model."""
+    layers = _settings(config).get("layers")
+    return {
+        _text(_settings(layer), "name"): list(dict.fromkeys(_histories(layer.get("inbound_nodes"))))
+        for layer in (layers if isinstance(layers, list) else ())
+        if isinstance(layer, dict)
+    }
+
+
+def _histories(given: Any) -> Iterator[str]:
+    """The layers that made the tensors in the arguments of a call."""
+    ahead = [given]
+    while ahead:
+        one = ahead.pop()
+        if isinstance(one, dict):
+            history = one.get("keras_history")
+            if isinstance(history, list) and history and isinstance(history[0], str):
+                yield history[0]
+            ahead.extend(reversed(one.values()))
+        elif isinstance(one, list):
+            ahead.extend(reversed(one))
+
+
 def _inner(key: str, kind: str, config: Config | None) -> Config | None:
     """The configuration of the layer that another one holds as its attribute `key`."""
     given = _settings(config)
