@@ -193,9 +193,7 @@ def _own(graph: Graph, archive: Archive, adapts: Mapping[str, How]) -> Match:
         reason = "its number is a label that any edit may change, and no note beside the file tells what it was"
         _doubt(found, numbered, reason)
     elif noted is None and archive.reads is not None and not order.reads_alike(graph, archive.reads, numbered):
-        _doubt(
-            found, numbered, "its number is a label, and such steps do not all read here what they read there"
-        )
+        _doubt(found, numbered, "its number is a label, and such steps do not all read here what they read there")
     elif noted is None:
         found.by_number = list(numbered)
     return found
