@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from resspec.weights.archive import Archive, open_archive
 from resspec.weights.choose import Choice
 from resspec.weights.elsewhere import Fit, fit
 from resspec.weights.home import Home
-from resspec.weights.plan import Loaded
+from resspec.weights.plan import Loaded, Match
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,16 +42,13 @@ class Weights:
         self,
         graph: Graph,
         archive: Archive,
-        choice: Choice,
-        allow: Sequence[str],
-        adapts: Iterable[str],
+        match: Match,
+        wrong: Sequence[Diagnostic],
         elsewhere: Callable[[], Fit | None],
         sources: dict[str, str],
     ) -> None:
-        self.graph, self.archive, self.match = graph, archive, choice.match
-        self.findings: tuple[Diagnostic, ...] = tuple(
-            findings.findings(graph, archive, choice, allow, adapts, elsewhere)
-        )
+        self.graph, self.archive, self.match = graph, archive, match
+        self.findings = tuple(wrong)
         self.elsewhere = elsewhere
         """other parameters under which the file fits, looked for when it is called"""
         self.sources = sources
@@ -132,7 +129,8 @@ def open_weights(
         namings, lookup = tuple(maps.namings.values()), _lookup(home)
         archive, found = _nearest(archive, lambda seen: choose.choose(graph, seen, namings, lookup, wanted, adapts))
         elsewhere = cache(partial(fit, home, archive, namings))
-        return Weights(graph, archive, found, allow, adapts, elsewhere, dict(maps.sources))
+        wrong = findings.findings(graph, archive, found, allow, adapts, elsewhere)
+        return Weights(graph, archive, found.match, wrong, elsewhere, dict(maps.sources))
     except SpecError as error:
         archive.__exit__(None, None, None)
         raise SpecError(error.diagnostics, {**maps.sources, **error.sources}) from None

@@ -99,7 +99,7 @@ class Vectors:
 
     def _of(self, root: Ref) -> Order | None:
         if root not in self._found:
-            self._found[root] = None  # for what comes back to itself, which no graph does
+            self._found[root] = None  # a part that has the order of its whole is in doubt
             self._found[root] = self._worked_out(root)
         return self._found[root]
 
