@@ -38,6 +38,7 @@ test-zoo: .venv/dev  ## build every shipped variant with Keras (slow)
 
 test-backends: .venv/dev .venv/torch  ## every shipped family on TensorFlow, JAX and PyTorch (slow; installs PyTorch)
 	$(BIN)/python -m pytest -m backends
+	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/test_ops_keras.py -k channels_first
 
 # in two processes, since XLA keeps what it compiled: 9 GB in the first
 test-probes: .venv/dev  ## hold the probes to the figures of the literature, over several seeds (slow)
